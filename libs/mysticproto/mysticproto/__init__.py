@@ -1,0 +1,1 @@
+"""What Mystic's programs say to one another: no sockets, threads, clocks or files."""

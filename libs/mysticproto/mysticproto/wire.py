@@ -1,0 +1,84 @@
+"""The Wire interface: how one kind of peer says what `model` can say.
+
+A wire is pure. It owns no socket and no clock: bytes and `now` (seconds of any monotonic clock) go in, items come out.
+One object serves one connection; `encode` depends on nothing but its arguments, so that what many peers of one wire
+shall hear is encoded once.
+
+    server                                         peer
+      opened(now)            -> items                 somebody connected; some wires speak first
+      feed(bytes, now)       -> items                 whatever came, however it was cut
+      feed(b"", now)         -> items                 `next_deadline()` has passed
+      eof(now)               -> items                 the peer will send no more
+      answer(request, reply) -> chunks                for this peer alone
+      encode(event, role)    -> chunks                the same for every peer of this wire in this role
+
+An item is a request, `Local` (chunks that the wire answers by itself, in order with the requests), or a `ProtocolError`,
+which is always the last: the connection answers it with `answer(None, Bye(...))` and closes.
+"""
+
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from mysticproto.errors import ProtocolError
+from mysticproto.model import Bye, Event, Passing, Reply, Request
+
+
+class Alone(Struct, frozen=True):
+    """Bytes that must reach the peer in a segment of their own, `Wire.alone_gap_s` away from their neighbours."""
+
+    data: bytes
+
+
+Chunk: TypeAlias = bytes | Alone
+Chunks: TypeAlias = tuple[Chunk, ...]
+
+
+class Local(Struct, frozen=True):
+    """What a wire answers by itself, in order with the requests around it."""
+
+    chunks: Chunks
+
+
+Item: TypeAlias = Request | Local | ProtocolError
+
+
+class Role(Enum):
+    """Whose copy of an event is encoded: many wires say different things to them, some nothing at all."""
+
+    AUTHOR = "author"
+    """Who caused it."""
+    OTHER = "other"
+    """Who it is for."""
+    BYSTANDER = "bystander"
+    """Who is not concerned but may know it, such as who joined a group that one isn't in."""
+
+
+class Wire(Protocol):
+    """One connection's language. See the module for the order of calls."""
+
+    name: str
+    """As `--listen` spells it."""
+    alone_gap_s: float
+    """The silence around an `Alone` chunk, seconds."""
+
+    def opened(self, now: float) -> list[Item]:
+        """MUST be called once, first."""
+
+    def feed(self, data: bytes, now: float) -> list[Item]:
+        """MUST give the same items however the bytes are cut; MUST NOT raise for any bytes; MUST NOT be called again
+        after it returned a `ProtocolError`."""
+
+    def eof(self, now: float) -> list[Item]:
+        """What the end of the peer's bytes completes; the session is told of the loss by the caller."""
+
+    def next_deadline(self) -> float | None:
+        """When `feed(b"", now)` shall be called though nothing came, or None."""
+
+    def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> Chunks:
+        """The reply to a request of this peer; None for what nobody asked (a notice, the last words)."""
+
+    def encode(self, event: Event | Passing, role: Role) -> Chunks:
+        """MUST depend on its arguments alone, and MUST return the very same object for roles whose bytes are the same
+        and which are asked for in a row: fan-out compares identities to merge them."""
