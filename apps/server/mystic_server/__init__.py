@@ -1,0 +1,1 @@
+"""The Mystic server: one room with many doors."""

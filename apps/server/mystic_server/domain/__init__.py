@@ -1,0 +1,1 @@
+"""What requests mean and what happens: pure, without I/O, clock, randomness or threads."""

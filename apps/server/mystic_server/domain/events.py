@@ -1,0 +1,132 @@
+"""What lasts: the events that the log orders and keeps, and that `apply` turns into the world.
+
+An event is decided on one node and may be overtaken by another before the log has ordered it, so it says what its asker
+wanted; whether it still holds is decided when it is applied. Events name users, groups and sessions by id. A user's and a
+group's id is the sequence number of the event that brought them into being, so every node gives the same ids.
+
+These structs are stored for ever: fields are only appended, with defaults, and tags never change.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+GLOBAL = "global"
+BROADCAST = "broadcast"
+
+
+class _Stored(Struct, array_like=True, frozen=True, gc=False):
+    """What all stored events have in common."""
+
+
+class NodeStarted(_Stored, frozen=True, tag="node_started"):
+    """A server process began; sessions of its earlier runs (other epochs of the same node) have ended."""
+
+    node: int
+    epoch: int
+
+
+class Joined(_Stored, frozen=True, tag="joined"):
+    """A session took a name. `key` is the device's public key, empty for a guest; `resume` an earlier session's id.
+
+    `lingers`: when the session is lost it keeps its room and focus for a minute.
+    """
+
+    session: int
+    name: str
+    key: bytes = b""
+    watch: bool = True
+    resume: int = 0
+    lingers: bool = False
+    node: int = 0
+    epoch: int = 0
+
+
+class Left(_Stored, frozen=True, tag="left"):
+    """A session ended. `cause`: "left", "lost", "kicked" or "stopped"."""
+
+    session: int
+    cause: str
+
+
+class LingerEnded(_Stored, frozen=True, tag="linger_ended"):
+    """A lost session did not come back in time; its room and focus are given up."""
+
+    session: int
+
+
+class Posted(_Stored, frozen=True, tag="posted"):
+    """A message. `conversation` is a key as `model.conversation_key` makes it; `users` are a direct conversation's.
+
+    `addressed` keeps the names that were written to, whether anybody knows them or not.
+    """
+
+    session: int
+    author: int
+    conversation: str
+    text: str
+    cid: bytes = b""
+    reply_to: int = 0
+    users: tuple[int, ...] = ()
+    addressed: tuple[str, ...] = ()
+
+
+class GroupCreated(_Stored, frozen=True, tag="group_created"):
+    """A group was made by a user, who is its owner and first member."""
+
+    session: int
+    author: int
+    name: str
+    focus: bool = True
+    kept: bool = False
+
+
+class GroupEntered(_Stored, frozen=True, tag="group_entered"):
+    """A user joined a group by hand."""
+
+    session: int
+    author: int
+    group: int
+    focus: bool = True
+
+
+class GroupExited(_Stored, frozen=True, tag="group_exited"):
+    """A user left a group by hand."""
+
+    session: int
+    author: int
+    group: int
+
+
+Event: TypeAlias = NodeStarted | Joined | Left | LingerEnded | Posted | GroupCreated | GroupEntered | GroupExited
+
+
+class Committed(Struct, frozen=True, gc=False):
+    """An event in its place in the log. Sequence numbers start at 1 and grow by one."""
+
+    seq: int
+    time_us: int
+    event: Event
+
+
+class StateRow(Struct, array_like=True, frozen=True, gc=False):
+    """One entity of the world as the log's tables keep it; `body` None: it is gone. `kind` and `id` name the entity."""
+
+    kind: str
+    id: int
+    body: bytes | None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def encode_event(event: Event) -> bytes:
+    """The bytes that are stored."""
+    return _encoder.encode(event)
+
+
+def decode_event(data: bytes) -> Event:
+    """The inverse of `encode_event`; raises `msgspec.ValidationError` for what no version ever stored."""
+    return _decoder.decode(data)

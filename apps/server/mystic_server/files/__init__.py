@@ -1,0 +1,1 @@
+"""The shared folder: what is in it, its hashes, and sending it."""

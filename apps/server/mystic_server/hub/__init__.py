@@ -1,0 +1,1 @@
+"""Joins wires, domain and log: sessions, the gateway, and the way out to everybody."""

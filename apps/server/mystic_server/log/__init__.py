@@ -1,0 +1,1 @@
+"""The one totally ordered log of everything lasting that happens."""

@@ -1,0 +1,120 @@
+"""The EventLog contract: one total order, kept on disk, answered later.
+
+    append(drafts)   MUST NOT wait. Order among drafts is the order of the calls; what order they get among other nodes'
+                     is the log's to say. Nothing may assume that a draft will be accepted, nor when.
+    results          come in log order through `on_results`, each batch after its commit is durable. A draft with a client
+                     id that its author has used before is a `Duplicate` and stores nothing; with other words, `Rejected`.
+    flush()          the end of a tick: what has gathered goes out as one batch, unless one is still being committed.
+    save(rows)       world state, written in the transaction of the next commit (or alone after a second), with the
+                     number of the last event that it contains. A start reads the rows, then the events after that number.
+    queries          are answered through their callback, never in the call itself, in the order of asking.
+
+Whoever implements it MUST pass `tests/contracts/test_logs.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from mystic_server.domain.events import Committed, Event, StateRow
+
+
+class StoreError(Exception):
+    """The log can't be opened or read: the operator's to mend. The text is a sentence that says how."""
+
+
+class Draft(Struct, frozen=True, gc=False):
+    """An event on its way into the log; `token` comes back with its result."""
+
+    token: int
+    time_us: int
+    event: Event
+
+
+class Stored(Struct, frozen=True, gc=False):
+    """The draft is on disk with this number."""
+
+    token: int
+    committed: Committed
+
+
+class Duplicate(Struct, frozen=True, gc=False):
+    """The author has sent this client id before; that message's number and time."""
+
+    token: int
+    seq: int
+    time_us: int
+
+
+class Rejected(Struct, frozen=True, gc=False):
+    """The draft is not stored. `code` is an `errors.Code`: client_id_reused, storage_full, store_unavailable."""
+
+    token: int
+    code: str
+    text: str
+
+
+Result: TypeAlias = Stored | Duplicate | Rejected
+
+
+class Start(Struct, frozen=True):
+    """What a server finds at its start: world state as of number `applied`, the events after it, the last number."""
+
+    rows: tuple[StateRow, ...]
+    applied: int
+    tail: tuple[Committed, ...]
+    last: int
+
+
+class HistoryQuery(Struct, array_like=True, frozen=True):
+    """At most `limit` events of these conversations with `since` <= number < `before` (0: no end), the newest."""
+
+    conversations: tuple[str, ...]
+    before: int
+    since: int
+    limit: int
+
+
+class MissedQuery(Struct, array_like=True, frozen=True):
+    """At most `limit` events with `after` < number <= `upto`, the oldest: those of `conversations`, and the direct
+    messages of `user` from number `since` on."""
+
+    conversations: tuple[str, ...]
+    user: int
+    since: int
+    after: int
+    upto: int
+    limit: int
+
+
+class Page(Struct, frozen=True):
+    """The answer to a query, oldest first; `more`: the limit cut it. `failed` is a sentence if there is none."""
+
+    events: tuple[Committed, ...]
+    more: bool = False
+    failed: str = ""
+
+
+class EventLog(Protocol):
+    """See the module."""
+
+    on_results: Callable[[Sequence[Result]], None]
+
+    def append(self, draft: Draft) -> None:
+        """Takes a draft; its result comes later."""
+
+    def flush(self) -> None:
+        """Sends on what has gathered, at the end of a tick."""
+
+    def save(self, rows: Sequence[StateRow], applied: int) -> None:
+        """Keeps world state; `applied` is the number of the last event in it."""
+
+    def history(self, query: HistoryQuery, answered: Callable[[Page], None]) -> None:
+        """Asks for a page of conversations. Joins and leaves belong to "global", group events to their group."""
+
+    def missed(self, query: MissedQuery, answered: Callable[[Page], None]) -> None:
+        """Asks for what a device has not seen."""
+
+    def backlog(self) -> int:
+        """Drafts that have no result yet: the gateway stops reading when there are too many."""

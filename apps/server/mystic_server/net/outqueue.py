@@ -1,0 +1,174 @@
+"""OutQueue: what a peer has yet to get, in order, with a byte count; a span of a file is a chunk like another.
+
+`push` never writes; `flush` writes what the kernel takes, once per peer and tick. Bytes in memory are counted against the
+limits, spans of files are not. What the kernel took is counted, so that a slow peer can be told from one that stopped.
+"""
+
+import os
+import socket
+from collections import deque
+from typing import TypeAlias
+
+from mysticproto.wire import Alone
+
+MAX_SEND_BYTES = 256 * 1024
+"""Bytes handed to the kernel in one call, and read ahead of it from a file where there is no sendfile."""
+SPAN_BUDGET_BYTES = 1024 * 1024
+"""Bytes of files that one peer gets before the others have their turn."""
+
+_HAS_SENDFILE = hasattr(os, "sendfile")
+
+
+class FileCutShort(Exception):
+    """A file became shorter while it was sent: what was promised can't be kept, so the connection must end."""
+
+
+class FileSpan:
+    """`count` bytes of an open file from `offset` on; owns the descriptor and closes it when sent or dropped."""
+
+    __slots__ = ("count", "fd", "offset")
+
+    def __init__(self, fd: int, offset: int, count: int) -> None:
+        self.fd = fd
+        self.offset = offset
+        self.count = count
+
+    def send(self, sock: socket.socket) -> int:
+        """Hands some of it to the kernel and returns how many bytes that were.
+
+        Raises BlockingIOError when the kernel is full, FileCutShort when the file has become shorter.
+        """
+        count = min(self.count, SPAN_BUDGET_BYTES)
+        sent = os.sendfile(sock.fileno(), self.fd, self.offset, count) if _HAS_SENDFILE else self._copy(sock, count)
+        if not sent:
+            raise FileCutShort
+        self.offset += sent
+        self.count -= sent
+        return sent
+
+    def close(self) -> None:
+        """Closes the descriptor; may be called again."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def _copy(self, sock: socket.socket, count: int) -> int:
+        os.lseek(self.fd, self.offset, os.SEEK_SET)
+        data = os.read(self.fd, min(count, MAX_SEND_BYTES))
+        return sock.send(data) if data else 0
+
+
+OutChunk: TypeAlias = bytes | Alone | FileSpan
+
+
+class OutQueue:
+    """What one peer has yet to get."""
+
+    __slots__ = ("_alone_gap_s", "_chunks", "_first_sent", "_last_sent_at", "_quiet_until", "bytes_held", "bytes_to_peer")
+
+    def __init__(self) -> None:
+        self._chunks: deque[OutChunk] = deque()
+        self._first_sent = 0  # bytes of the first chunk that the kernel already has
+        self._alone_gap_s = 0.0
+        self._last_sent_at = -1e9
+        self._quiet_until = -1e9
+        self.bytes_held = 0
+        """In memory, not yet taken by the kernel."""
+        self.bytes_to_peer = 0
+        """Taken by the kernel so far: progress."""
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+    def pace(self, alone_gap_s: float) -> None:
+        """Sets the silence around `Alone` chunks."""
+        self._alone_gap_s = alone_gap_s
+
+    def push(self, chunk: OutChunk) -> None:
+        """Appends."""
+        if type(chunk) is bytes:
+            self.bytes_held += len(chunk)
+        elif type(chunk) is Alone:
+            self.bytes_held += len(chunk.data)
+        self._chunks.append(chunk)
+
+    @property
+    def sends_file(self) -> bool:
+        """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
+        return bool(self._chunks) and type(self._chunks[0]) is FileSpan
+
+    def flush(self, sock: socket.socket, now: float) -> float | None:
+        """Writes what the kernel takes. Returns when to call again because of an `Alone` chunk's silence, else None.
+
+        Raises OSError as the socket does, except that a full kernel is no error, and FileCutShort.
+        """
+        try:
+            while self._chunks:
+                silence = self._silence_until()
+                if silence > now:
+                    return silence
+                if not self._send_first(sock, now):
+                    break
+        except (BlockingIOError, InterruptedError):
+            pass
+        return None
+
+    def close(self) -> None:
+        """Drops everything."""
+        for chunk in self._chunks:
+            if type(chunk) is FileSpan:
+                chunk.close()
+        self._chunks.clear()
+        self.bytes_held = self._first_sent = 0
+
+    def _silence_until(self) -> float:
+        """The first chunk may be sent from this time on."""
+        if type(self._chunks[0]) is Alone and not self._first_sent:
+            return max(self._quiet_until, self._last_sent_at + self._alone_gap_s)
+        return self._quiet_until
+
+    def _send_first(self, sock: socket.socket, now: float) -> bool:
+        """One call of the kernel; False: enough for this turn."""
+        first = self._chunks[0]
+        if type(first) is FileSpan:
+            return self._send_span(first, sock)
+        data = first.data if type(first) is Alone else self._merged_front()
+        part = memoryview(data)[self._first_sent : self._first_sent + MAX_SEND_BYTES] if self._first_sent else data
+        sent = sock.send(part)
+        self.bytes_held -= sent
+        self.bytes_to_peer += sent
+        self._last_sent_at = now
+        self._first_sent += sent
+        if self._first_sent < len(data):
+            return False
+        self._chunks.popleft()
+        self._first_sent = 0
+        if type(first) is Alone:
+            self._quiet_until = now + self._alone_gap_s
+        return True
+
+    def _merged_front(self) -> bytes:
+        """Makes one chunk of the byte chunks in front, up to the largest send, and returns it."""
+        chunks = self._chunks
+        first = chunks[0]
+        assert type(first) is bytes
+        if self._first_sent or len(chunks) == 1 or type(chunks[1]) is not bytes:
+            return first
+        parts: list[bytes] = []
+        size = 0
+        while chunks and type(part := chunks[0]) is bytes and (not parts or size + len(part) <= MAX_SEND_BYTES):
+            parts.append(part)
+            size += len(part)
+            chunks.popleft()
+        joined = b"".join(parts)
+        chunks.appendleft(joined)
+        return joined
+
+    def _send_span(self, span: FileSpan, sock: socket.socket) -> bool:
+        if span.count:
+            self.bytes_to_peer += span.send(sock)
+        if span.count:
+            return False
+        span.close()
+        self._chunks.popleft()
+        return True
