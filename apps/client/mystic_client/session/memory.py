@@ -1,0 +1,90 @@
+"""What a device remembers between two starts: how far it has read as which user of which server, and its session there.
+
+One small file for each (server, name) under `<folder>/places/`. A program holds a lock on its file while it runs: a
+second one for the same name, which must not take the first one's session away, learns the cursor only and keeps nothing.
+Without the file (a full disk, no permission) a client starts afresh every time, which is no reason to refuse to run.
+"""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from msgspec import Struct
+from mysticproto.names import name_key
+
+try:
+    import fcntl
+except ImportError:  # Windows: two programs with one name take the session from each other
+    fcntl = None  # type: ignore[assignment]
+
+_RECORD_BYTES = 64
+_MAX_NUMBER = 2**63 - 1
+
+
+class Place(Struct, frozen=True):
+    """Where a device was: everything up to `cursor` is known (-1: nothing), its session was `session` (0: none)."""
+
+    cursor: int = -1
+    session: int = 0
+
+
+class Memory:
+    """The remembered place of one running client. `open` it when the server is known, `close` it at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "places"
+        self._descriptor = -1
+        self._kept = Place()
+
+    def open(self, server_id: bytes, name: str) -> Place:
+        """What was kept for this user of this server, and the right to keep more if no other program has it."""
+        self.close()
+        path = self._folder / hashlib.sha256(server_id + b"\0" + name_key(name).encode()).hexdigest()[:32]
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            place = _decode(os.read(self._descriptor, _RECORD_BYTES))
+        except OSError:
+            self.close()
+            return Place()
+        if not _lock(self._descriptor):
+            self.close()
+            return Place(place.cursor)
+        self._kept = place
+        return place
+
+    def keep(self, place: Place) -> None:
+        """Writes the place down, if it is another than before and this program has the right to."""
+        if self._descriptor < 0 or place == self._kept:
+            return
+        with contextlib.suppress(OSError):
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, f"{place.cursor:>31} {place.session:>31}\n".encode())
+            self._kept = place
+
+    def close(self) -> None:
+        """Gives the file back; may be called at any time."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def _lock(descriptor: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _decode(record: bytes) -> Place:
+    try:
+        cursor, session = (int(word) for word in record.split())
+    except ValueError:
+        return Place()
+    if not (-1 <= cursor <= _MAX_NUMBER and 0 <= session <= _MAX_NUMBER):
+        return Place()
+    return Place(cursor, session)
