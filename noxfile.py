@@ -14,11 +14,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent
 NOX = "nox>=2025.5.1,<2027"
 OLDEST_PYTHON = (3, 11)
+ABANDONED_AFTER_S = 3600
 BIN = "Scripts" if os.name == "nt" else "bin"
 NO_VENV = """\
 Mystic's tools need Python's `venv` module with `ensurepip`, and {python} has none.
@@ -35,6 +38,8 @@ def main() -> int:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"Could not prepare nox: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     command = [str(python), "-m", "nox", "--noxfile", __file__, *sys.argv[1:]]
     if os.name == "nt":
         return subprocess.call(command)
@@ -59,6 +64,7 @@ def build_bootstrap(home: Path) -> None:
         raise OSError(NO_VENV.format(python=sys.executable)) from None
     print("Fetching nox for this checkout, once...", file=sys.stderr, flush=True)
     home.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned_drafts(home.parent)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home.parent))
     try:
         subprocess.run([sys.executable, "-m", "venv", str(draft)], check=True)
@@ -74,6 +80,13 @@ def build_bootstrap(home: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def remove_abandoned_drafts(folder: Path) -> None:
+    """Drafts of builders that were killed; a young one may still be at work."""
+    for draft in folder.glob(".draft-*"):
+        if draft.exists() and time.time() - draft.stat().st_mtime > ABANDONED_AFTER_S:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
 if __name__ == "__main__":
     sys.exit(main())
 
@@ -85,14 +98,29 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["tests", "lint"]
 
 
+def locked() -> TextIO:
+    """A file that one nox of this checkout holds locked: two at once would spoil each other's new environment."""
+    (ROOT / ".nox").mkdir(exist_ok=True)
+    lock = (ROOT / ".nox" / "lock").open("w")
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+preparing = locked()  # taken before nox makes the environment, given back when the project is installed in it
+
+
 def install(session: nox.Session, *extras: str) -> None:
     """The project, editable, with these extras; again only when pyproject.toml or the place of the checkout changed."""
     wanted = hashlib.sha256(f"{ROOT}\n{extras}\n".encode() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = Path(session.virtualenv.location) / "mystic-installed"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    session.install("-e", f".[{','.join(extras)}]" if extras else ".")
-    stamp.write_text(wanted)
+    if not stamp.exists() or stamp.read_text() != wanted:
+        session.run_install("python", "-m", "ensurepip", silent=True)  # an earlier attempt may have been interrupted
+        session.install("-e", f".[{','.join(extras)}]" if extras else ".")
+        stamp.write_text(wanted)
+    preparing.close()
 
 
 def become(session: nox.Session, *command: str) -> None:
