@@ -1,8 +1,8 @@
 """What lasts: the events that the log orders and keeps, and that `apply` turns into the world.
 
-An event is decided on one node and may be overtaken by another before the log has ordered it, so it says what its asker
-wanted; whether it still holds is decided when it is applied. Events name users, groups and sessions by id. A user's and a
-group's id is the sequence number of the event that brought them into being, so every node gives the same ids.
+An event is decided on one node and may be overtaken by another before the log has ordered it, so it says what its
+asker wanted; whether it still holds is decided when it is applied. Events name users, groups and sessions by id. A
+user's and a group's id is the number of the event that brought them into being, so every node gives the same ids.
 
 These structs are stored for ever: fields are only appended, with defaults, and tags never change.
 """
@@ -30,13 +30,16 @@ class NodeStarted(_Stored, frozen=True, tag="node_started"):
 class Joined(_Stored, frozen=True, tag="joined"):
     """A session took a name. `key` is the device's public key, empty for a guest; `resume` an earlier session's id.
 
-    `lingers`: when the session is lost it keeps its room and focus for a minute.
+    `user` is whom the asker took the name to belong to (0: nobody so far). `quiet`: nobody is told, since the user was
+    here already. `lingers`: when the session is lost it keeps its room and focus for a minute.
     """
 
     session: int
     name: str
+    user: int = 0
     key: bytes = b""
     watch: bool = True
+    quiet: bool = False
     resume: int = 0
     lingers: bool = False
     node: int = 0
@@ -44,10 +47,13 @@ class Joined(_Stored, frozen=True, tag="joined"):
 
 
 class Left(_Stored, frozen=True, tag="left"):
-    """A session ended. `cause`: "left", "lost", "kicked" or "stopped"."""
+    """A session ended. `cause`: "left", "lost", "kicked" or "stopped". `quiet`: nobody is told, the user is still here."""
 
     session: int
     cause: str
+    user: int = 0
+    watch: bool = True
+    quiet: bool = False
 
 
 class LingerEnded(_Stored, frozen=True, tag="linger_ended"):

@@ -1,0 +1,321 @@
+"""apply: (world, committed event) -> what is said to whom. The only place that changes the world.
+
+Total and deterministic: whatever the log holds can be applied, on every node with the same outcome. Of two events
+that can't both hold the earlier one wins, and the later yields a refusal to its asker. An event whose session is gone
+by then changes nothing.
+"""
+
+from msgspec import Struct
+
+from mystic_server.domain.decide import group_exists, in_another_group, not_in_group
+from mystic_server.domain.events import (
+    BROADCAST,
+    GLOBAL,
+    Committed,
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    Joined,
+    Left,
+    LingerEnded,
+    NodeStarted,
+    Posted,
+)
+from mystic_server.domain.world import NOBODY, Audience, Group, Session, User, World
+from mysticproto.errors import Code
+from mysticproto.model import Broadcast as ToldToEverybody
+from mysticproto.model import (
+    Bye,
+    Direct,
+    Entered,
+    GroupDeleted,
+    GroupJoined,
+    GroupLeft,
+    Message,
+    Ok,
+    Refused,
+    Reply,
+    UserJoined,
+    UserLeft,
+    Welcome,
+)
+from mysticproto.model import Event as Said
+from mysticproto.model import Global as ToldGlobally
+from mysticproto.model import GroupCreated as GroupWasCreated
+
+
+class Delivery(Struct, frozen=True, gc=False):
+    """An event on its way: `author` are the sessions of who caused it, which may also be among `to`."""
+
+    event: Said
+    to: Audience
+    author: tuple[int, ...] = ()
+    bystanders: Audience = NOBODY
+
+
+class Ending(Struct, frozen=True, gc=False):
+    """A session whose connection must close, after these last words."""
+
+    session: int
+    bye: Bye
+
+
+class Applied(Struct, frozen=True, gc=False):
+    """What follows from an event. `answer` goes to the asker, with the request's number put in by the hub."""
+
+    deliveries: list[Delivery] = []
+    answer: Reply | None = None
+    endings: list[Ending] = []
+
+
+_NOTHING = Applied()
+
+
+def apply(world: World, committed: Committed) -> Applied:
+    """Changes the world and says what follows."""
+    world.applied = committed.seq
+    match committed.event:
+        case Posted() as event:
+            return _posted(world, committed.seq, committed.time_us, event)
+        case Joined() as event:
+            return _joined(world, committed.seq, committed.time_us, event)
+        case Left() as event:
+            return _left(world, committed.seq, committed.time_us, event)
+        case LingerEnded(session):
+            return _linger_ended(world, committed.seq, committed.time_us, session)
+        case GroupCreated() as event:
+            return _group_created(world, committed.seq, committed.time_us, event)
+        case GroupEntered() as event:
+            return _group_entered(world, committed.seq, committed.time_us, event)
+        case GroupExited() as event:
+            return _group_exited(world, committed.seq, committed.time_us, event)
+        case NodeStarted(node, epoch):
+            return _node_started(world, committed.time_us, node, epoch)
+
+
+# Messages.
+
+
+def _posted(world: World, seq: int, time_us: int, event: Posted) -> Applied:
+    author = world.users[event.author]
+    sessions = tuple(world.watching(author.id))
+    if event.conversation == GLOBAL:
+        said = Message(seq, time_us, author.ref, ToldGlobally(), event.text, event.cid, event.reply_to)
+        return Applied([Delivery(said, world.global_hearers(), sessions)])
+    if event.conversation == BROADCAST:
+        said = Message(seq, time_us, author.ref, ToldToEverybody(), event.text, event.cid, event.reply_to)
+        return Applied([Delivery(said, world.everyone(), sessions)])
+    if event.users:
+        return _posted_direct(world, seq, time_us, event, author, sessions)
+    group = world.groups.get(int(event.conversation.partition(":")[2]))
+    if group is None:
+        return _NOTHING
+    said = Message(seq, time_us, author.ref, group.ref, event.text, event.cid, event.reply_to)
+    return Applied([Delivery(said, world.group_hearers(group.id), sessions)])
+
+
+def _posted_direct(
+    world: World, seq: int, time_us: int, event: Posted, author: User, sessions: tuple[int, ...]
+) -> Applied:
+    conversation = Direct(tuple(world.users[id].ref for id in event.users))
+    said = Message(seq, time_us, author.ref, conversation, event.text, event.cid, event.reply_to)
+    known = {user.id: name for name in event.addressed if (user := world.user_named(name))}
+    unknown = tuple(name for name in event.addressed if not _is_among(world, name, event.users))
+    away = tuple(world.users[id].name for id in known if id in event.users and not world.is_here(id))
+    return Applied([Delivery(said, world.hearers_of(event.users), sessions)], Ok(0, seq, time_us, unknown, away))
+
+
+def _is_among(world: World, name: str, users: tuple[int, ...]) -> bool:
+    user = world.user_named(name)
+    return user is not None and user.id in users
+
+
+# Coming and going.
+
+
+def _joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
+    user = world.user_named(event.name)
+    if user and (refused := _name_lost(world, user, event)):
+        return Applied(answer=refused)
+    user = _take_name(world, seq, user, event)
+    was_here = world.is_here(user.id)
+    before, replaced = _taken_over(world, user, event)
+    focus = before.focus if before and before.focus in user.groups else 0
+    world.put_session(
+        Session(event.session, user.id, event.watch, focus, event.lingers, event.node, event.epoch),
+    )
+    focused = world.groups[focus].ref if focus else None
+    answer = Welcome(0, event.session, user.ref, user.role, seq, focused)
+    endings = [Ending(event.resume, Bye(Code.REPLACED, "This device has connected anew."))] if replaced else []
+    if was_here or not event.watch:
+        return Applied([], answer, endings)
+    said = UserJoined(seq, time_us, user.ref, user.role, returned=before is not None)
+    return Applied([Delivery(said, world.everyone(), (event.session,))], answer, endings)
+
+
+def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
+    """Between decision and now somebody else has taken the name."""
+    if user.key and user.key != event.key:
+        return Refused(0, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
+    if not user.key and user.id in world.sessions_of:
+        return Refused(0, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
+    return None
+
+
+def _take_name(world: World, seq: int, user: User | None, event: Joined) -> User:
+    """The user that the session belongs to; a name without a key starts anew with whoever takes it."""
+    if user is None:
+        user = User(seq, event.name, event.key, since=seq)
+    elif user.key:
+        return user
+    else:
+        user.key, user.since = event.key, seq
+    world.put_user(user)
+    return user
+
+
+def _taken_over(world: World, user: User, event: Joined) -> tuple[Session | None, bool]:
+    """The session that this one continues, and whether it was still alive."""
+    lost = world.lost.get(event.resume)
+    if lost and lost.user == user.id:
+        return world.remove_lost(lost.id), False
+    alive = world.sessions.get(event.resume)
+    if alive and alive.user == user.id and alive.id != event.session:
+        world.remove_session(alive)
+        return alive, True
+    return None, False
+
+
+def _left(world: World, seq: int, time_us: int, event: Left) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return _NOTHING
+    deliveries = _end_session(world, seq, time_us, session, event.cause)
+    return Applied(deliveries, Ok(0, seq, time_us))
+
+
+def _end_session(world: World, seq: int, time_us: int, session: Session, cause: str) -> list[Delivery]:
+    user = world.users[session.user]
+    world.remove_session(session)
+    if session.lingers and session.watch and cause in ("lost", "stopped"):
+        session.lost_us = time_us
+        world.put_lost(session)
+    if not session.watch or world.is_here(user.id):
+        return []
+    user.last_seen_us = time_us
+    world.put_user(user)
+    deliveries = [] if _has_lost_session(world, user) else _leave_rooms(world, seq, time_us, user, cause)
+    if cause != "stopped":  # a server that stops says so itself, once
+        deliveries.append(Delivery(UserLeft(seq, time_us, user.ref, cause), world.everyone()))
+    return deliveries
+
+
+def _has_lost_session(world: World, user: User) -> bool:
+    return any(session.user == user.id for session in world.lost.values())
+
+
+def _leave_rooms(world: World, seq: int, time_us: int, user: User, cause: str) -> list[Delivery]:
+    rooms = [world.groups[id] for id in user.groups if not world.groups[id].kept]
+    return [delivery for room in rooms for delivery in _leave(world, seq, time_us, user, room, cause)]
+
+
+def _linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied:
+    lost = world.remove_lost(session)
+    if lost is None:
+        return _NOTHING
+    user = world.users[lost.user]
+    if world.is_here(user.id) or _has_lost_session(world, user):
+        return _NOTHING
+    return Applied(_leave_rooms(world, seq, time_us, user, "lost"))
+
+
+def _node_started(world: World, time_us: int, node: int, epoch: int) -> Applied:
+    """Sessions of the node's earlier runs ended with it; who had them is told nothing, since nobody is connected."""
+    ended = [session for session in world.sessions.values() if session.node == node and session.epoch != epoch]
+    for session in ended:
+        _end_session(world, world.applied, time_us, session, "stopped")
+    return _NOTHING
+
+
+# Groups.
+
+
+def _group_created(world: World, seq: int, time_us: int, event: GroupCreated) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return _NOTHING
+    if group := world.group_named(event.name):
+        return Applied(answer=group_exists(0, group))
+    if event.focus and session.focus:
+        return Applied(answer=in_another_group(0, world.groups[session.focus]))
+    user = world.users[session.user]
+    group = Group(seq, event.name, user.id, event.kept)
+    _enter(world, session, user, group, event.focus)
+    said = GroupWasCreated(seq, time_us, group.ref, user.ref)
+    answer = Entered(0, seq, world.group_info(group), bool(session.focus == group.id))
+    return Applied([Delivery(said, world.everyone(), tuple(world.watching(user.id)))], answer)
+
+
+def _group_entered(world: World, seq: int, time_us: int, event: GroupEntered) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return _NOTHING
+    group = world.groups.get(event.group)
+    if group is None:
+        return Applied(answer=Refused(0, Code.UNKNOWN_GROUP, "The group is gone."))
+    if event.focus and session.focus and session.focus != group.id:
+        return Applied(answer=in_another_group(0, world.groups[session.focus]))
+    user = world.users[session.user]
+    is_new = user.id not in group.members
+    _enter(world, session, user, group, event.focus)
+    answer = Entered(0, seq, world.group_info(group), bool(session.focus == group.id))
+    if not is_new:
+        return Applied([], answer)
+    said = GroupJoined(seq, time_us, group.ref, user.ref)
+    return Applied([_group_delivery(world, said, group, tuple(world.watching(user.id)))], answer)
+
+
+def _group_exited(world: World, seq: int, time_us: int, event: GroupExited) -> Applied:
+    group = world.groups.get(event.group)
+    if group is None:
+        return Applied(answer=Refused(0, Code.UNKNOWN_GROUP, "The group is gone."))
+    if event.author not in group.members:
+        return Applied(answer=not_in_group(0, group))
+    deliveries = _leave(world, seq, time_us, world.users[event.author], group, "left")
+    return Applied(deliveries, Ok(0, seq, time_us))
+
+
+def _enter(world: World, session: Session, user: User, group: Group, focus: bool) -> None:
+    if user.id not in group.members:
+        group.members.append(user.id)
+        user.groups.append(group.id)
+        world.put_user(user)
+    world.put_group(group)
+    if focus:
+        session.focus = group.id
+    world.put_session(session)
+
+
+def _leave(world: World, seq: int, time_us: int, user: User, group: Group, cause: str) -> list[Delivery]:
+    """Ends a membership and every focus on it; a room without members is deleted."""
+    group.members.remove(user.id)
+    user.groups.remove(group.id)
+    world.put_user(user)
+    world.put_group(group)
+    for id in world.sessions_of.get(user.id, []):
+        session = world.sessions[id]
+        if session.focus == group.id:
+            session.focus = 0
+            world.put_session(session)
+    said = GroupLeft(seq, time_us, group.ref, user.ref, cause)
+    deliveries = [_group_delivery(world, said, group, tuple(world.watching(user.id)))]
+    if not group.members:
+        world.remove_group(group)
+        deliveries.append(Delivery(GroupDeleted(seq, time_us, group.ref), world.everyone()))
+    elif group.owner == user.id:
+        group.owner = group.members[0]
+    return deliveries
+
+
+def _group_delivery(world: World, said: Said, group: Group, author: tuple[int, ...]) -> Delivery:
+    return Delivery(said, world.group_hearers(group.id), author, world.everyone())

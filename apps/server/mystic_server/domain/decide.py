@@ -1,0 +1,253 @@
+"""decide: (world, session, request) -> an event for the log, or a refusal. Reads the world, changes nothing.
+
+The world may be slightly behind what the log has already accepted; whether an event still holds is settled by `apply`.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from mystic_server.domain import policy
+from mystic_server.domain.events import (
+    BROADCAST,
+    GLOBAL,
+    Event,
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    Joined,
+    Left,
+    Posted,
+)
+from mystic_server.domain.world import Group, Session, User, World
+from mysticproto.errors import Code
+from mysticproto.model import (
+    CLIENT_ID_BYTES,
+    MAX_ADDRESSED,
+    MAX_TEXT_BYTES,
+    CreateGroup,
+    JoinGroup,
+    LeaveGroup,
+    Login,
+    Logout,
+    Post,
+    Refused,
+    ToEveryone,
+    ToGlobal,
+    ToGroup,
+    ToUsers,
+)
+from mysticproto.names import NameRefused, check_group_name, check_user_name, clean_text
+
+Decision: TypeAlias = Event | Refused
+
+
+class Newcomer(Struct, frozen=True):
+    """What the hub knows of somebody who logs in: a fresh session id, and the key that was proven (empty: none)."""
+
+    session: int
+    proven_key: bytes
+    lingers: bool
+    node: int
+    epoch: int
+
+
+def decide_login(world: World, request: Login, newcomer: Newcomer) -> Decision:
+    """Whether a connection may take a name."""
+    n = request.n
+    try:
+        name = check_user_name(request.name)
+    except NameRefused as reason:
+        return Refused(n, Code.NAME_INVALID, str(reason), request.name[:64])
+    user = world.user_named(name)
+    if user is None and len(world.users) >= policy.MAX_USERS:
+        return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
+    if user and (refused := _name_refused(world, user, request, newcomer)):
+        return refused
+    return Joined(
+        newcomer.session,
+        user.name if user else name,
+        user.id if user else 0,
+        newcomer.proven_key,
+        request.watch,
+        quiet=not request.watch or bool(user and world.is_here(user.id)),
+        resume=request.resume,
+        lingers=newcomer.lingers and bool(newcomer.proven_key),
+        node=newcomer.node,
+        epoch=newcomer.epoch,
+    )
+
+
+def _name_refused(world: World, user: User, request: Login, newcomer: Newcomer) -> Refused | None:
+    sessions = world.sessions_of.get(user.id, [])
+    if user.key and user.key != newcomer.proven_key:
+        return Refused(request.n, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
+    if not user.key and sessions:
+        return Refused(request.n, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
+    if len(sessions) >= policy.MAX_SESSIONS_PER_USER and request.resume not in sessions:
+        text = f"{user.name} is logged in {len(sessions)} times already."
+        return Refused(request.n, Code.TOO_MANY_SESSIONS, text, user.name)
+    return None
+
+
+def decide_end(world: World, session: Session, cause: str) -> Left:
+    """The end of a session, whatever the reason."""
+    still_here = [id for id in world.watching(session.user) if id != session.id]
+    return Left(session.id, cause, session.user, session.watch, quiet=not session.watch or bool(still_here))
+
+
+def decide(world: World, session: Session, request: Post | Logout | CreateGroup | JoinGroup | LeaveGroup) -> Decision:
+    """What a logged-in session's request means."""
+    match request:
+        case Post():
+            return _decide_post(world, session, request)
+        case CreateGroup():
+            return _decide_create(world, session, request)
+        case JoinGroup():
+            return _decide_join(world, session, request)
+        case LeaveGroup():
+            return _decide_leave(world, session, request)
+        case Logout():
+            return decide_end(world, session, "left")
+
+
+# Messages.
+
+
+def _decide_post(world: World, session: Session, request: Post) -> Decision:
+    text = clean_text(request.text)
+    if refused := _text_refused(request, text):
+        return refused
+    match request.to:
+        case ToGlobal():
+            return Posted(session.id, session.user, GLOBAL, text, request.cid, request.reply_to)
+        case ToEveryone():
+            return Posted(session.id, session.user, BROADCAST, text, request.cid, request.reply_to)
+        case ToGroup(name):
+            return _decide_group_post(world, session, request, text, name)
+        case ToUsers(names):
+            return _decide_direct_post(world, session, request, text, names)
+
+
+def _text_refused(request: Post, text: str) -> Refused | None:
+    if not text.strip():
+        return Refused(request.n, Code.TEXT_EMPTY, "There is nothing in this message.")
+    if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
+        return Refused(request.n, Code.TEXT_TOO_LONG, f"A message is limited to {MAX_TEXT_BYTES // 1024} KiB.")
+    if request.cid and len(request.cid) != CLIENT_ID_BYTES:
+        return Refused(request.n, Code.MALFORMED, f"A client id has {CLIENT_ID_BYTES} bytes.")
+    if not 0 <= request.reply_to <= policy.MAX_REQUEST_NUMBER:
+        return Refused(request.n, Code.MALFORMED, "The message replied to has no such number.")
+    return None
+
+
+def _decide_group_post(world: World, session: Session, request: Post, text: str, name: str) -> Decision:
+    group = world.group_named(name) if name else world.groups.get(session.focus)
+    if group is None:
+        return _no_such_group(request.n, name)
+    if session.user not in group.members:
+        return Refused(request.n, Code.NOT_IN_GROUP, f"You are not in {group.name}.", group.name)
+    return Posted(session.id, session.user, f"group:{group.id}", text, request.cid, request.reply_to)
+
+
+def _decide_direct_post(world: World, session: Session, request: Post, text: str, names: tuple[str, ...]) -> Decision:
+    users = direct_users(world, session, request.n, names)
+    if isinstance(users, Refused):
+        return users
+    conversation = "direct:" + ",".join(map(str, users))
+    addressed = tuple(name[:64] for name in names)
+    return Posted(session.id, session.user, conversation, text, request.cid, request.reply_to, users, addressed)
+
+
+def direct_users(world: World, session: Session, n: int, names: tuple[str, ...]) -> tuple[int, ...] | Refused:
+    """The ids of a direct conversation with these names, the asker's among them, in order; unknown names left out."""
+    if not 0 < len(names) <= MAX_ADDRESSED:
+        return Refused(n, Code.MALFORMED, f"A message is for 1 to {MAX_ADDRESSED} people.")
+    known = [user for name in names if len(name) <= 64 and (user := world.user_named(name)) and _reachable(world, user)]
+    users = sorted({user.id for user in known} | {session.user})
+    if len(users) > 1:
+        return tuple(users)
+    if known:
+        return Refused(n, Code.NOT_TO_YOURSELF, "You can't send a message to yourself.", names[0][:64])
+    whom = ", ".join(name[:64] for name in names[:4])
+    return Refused(n, Code.UNKNOWN_USER, f"Nobody here is called {whom}.", names[0][:64])
+
+
+def _reachable(world: World, user: User) -> bool:
+    """A guest who has gone is nobody: the name may be somebody else's the next time."""
+    return bool(user.key) or world.is_here(user.id)
+
+
+# Groups.
+
+
+def _decide_create(world: World, session: Session, request: CreateGroup) -> Decision:
+    n = request.n
+    try:
+        name = check_group_name(request.name)
+    except NameRefused as refused:
+        return Refused(n, Code.GROUP_NAME_INVALID, str(refused), request.name[:128])
+    if group := world.group_named(name):
+        return group_exists(n, group)
+    if request.focus and session.focus:
+        return in_another_group(n, world.groups[session.focus])
+    user = world.users[session.user]
+    owned = sum(1 for id in user.groups if world.groups[id].owner == user.id)
+    if owned >= policy.MAX_GROUPS_OWNED or len(world.groups) >= policy.MAX_GROUPS:
+        return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
+    return _limit_refused(n, user) or GroupCreated(session.id, user.id, name, request.focus and session.watch)
+
+
+def _decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
+    n = request.n
+    group = world.group_named(request.name)
+    if group is None:
+        return _no_such_group(n, request.name)
+    is_member = session.user in group.members
+    if session.focus == group.id or (is_member and not request.focus):
+        return Refused(n, Code.ALREADY_IN_GROUP, f"You're already in {group.name}.", group.name)
+    if request.focus and session.focus:
+        return in_another_group(n, world.groups[session.focus])
+    if not is_member and len(group.members) >= policy.MAX_GROUP_MEMBERS:
+        return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
+    if not is_member and (refused := _limit_refused(n, world.users[session.user])):
+        return refused
+    return GroupEntered(session.id, session.user, group.id, request.focus and session.watch)
+
+
+def _decide_leave(world: World, session: Session, request: LeaveGroup) -> Decision:
+    if not request.name and not session.focus:
+        return Refused(request.n, Code.NO_GROUP, "You're not in any group.")
+    group = world.group_named(request.name) if request.name else world.groups.get(session.focus)
+    if group is None:
+        return _no_such_group(request.n, request.name)
+    if session.user not in group.members:
+        return not_in_group(request.n, group)
+    return GroupExited(session.id, session.user, group.id)
+
+
+def _limit_refused(n: int, user: User) -> Refused | None:
+    if len(user.groups) < policy.MAX_GROUPS_JOINED:
+        return None
+    return Refused(n, Code.LIMIT_REACHED, f"You are in {policy.MAX_GROUPS_JOINED} groups already.")
+
+
+def _no_such_group(n: int, name: str) -> Refused:
+    if not name:
+        return Refused(n, Code.NO_GROUP, "You're not in any group.")
+    return Refused(n, Code.UNKNOWN_GROUP, f"There is no group {name[:128]}.", name[:128])
+
+
+def group_exists(n: int, group: Group) -> Refused:
+    """Two wanted one name, and this one came second."""
+    return Refused(n, Code.GROUP_EXISTS, f"There is a group {group.name} already. Try another name.", group.name)
+
+
+def in_another_group(n: int, group: Group) -> Refused:
+    """Focus is on one group at a time."""
+    return Refused(n, Code.IN_ANOTHER_GROUP, f"You're already in {group.name}. Leave it first.", group.name)
+
+
+def not_in_group(n: int, group: Group) -> Refused:
+    """Only members leave."""
+    return Refused(n, Code.NOT_IN_GROUP, f"You're not in {group.name}.", group.name)

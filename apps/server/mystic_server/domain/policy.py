@@ -1,0 +1,29 @@
+"""What may be asked when, and what it costs: tables that the gateway reads before anything is decided."""
+
+from typing import Final
+
+from mysticproto import model
+
+BEFORE_LOGIN: Final = frozenset({model.Login, model.Ping, model.Fetch})
+"""Requests that a connection without a name may make; everything else is refused with not_logged_in."""
+
+BARRIERS: Final = frozenset(
+    {model.Login, model.Logout, model.CreateGroup, model.JoinGroup, model.LeaveGroup},
+)
+"""Requests that change more than a timeline: the session's next request waits until they are applied."""
+
+MESSAGES: Final = frozenset({model.Post})
+"""Requests that count as messages; everything else counts as a command."""
+
+MAX_SESSIONS_PER_USER: Final = 10
+MAX_GROUPS: Final = 10_000
+MAX_GROUPS_JOINED: Final = 100
+MAX_GROUPS_OWNED: Final = 15
+MAX_GROUP_MEMBERS: Final = 1_000
+MAX_USERS: Final = 200_000
+"""Names that the server remembers."""
+MAX_REQUEST_NUMBER: Final = 2**63 - 1
+LINGER_US: Final = 60_000_000
+"""How long a lost native session keeps its room and focus."""
+LIST_PART: Final = 500
+"""Lines in one part of a list's answer."""

@@ -1,0 +1,256 @@
+"""The world: users, sessions, groups, and who hears what. Written by `apply` alone, read by everybody.
+
+`apply` marks what it changes as dirty, so that the log's tables can follow (`take_dirty`), and drops the audiences that
+no longer hold; they are built again when somebody asks. An `Audience` is compared by identity: as long as it is the
+same object, the same sessions hear, and fan-out may reuse what it prepared for them.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Struct
+
+from mystic_server.domain.events import StateRow
+from mysticproto.model import Group as GroupName
+from mysticproto.model import GroupInfo, UserInfo, UserRef
+from mysticproto.names import name_key
+
+
+class User(Struct):
+    """Somebody who has ever logged in. A name without a key is nobody's; its next holder is the same user by id.
+
+    `since`: the number of the event from which on the present holder may read what was said to this name.
+    """
+
+    id: int
+    name: str
+    key: bytes = b""
+    since: int = 0
+    last_seen_us: int = 0
+    groups: list[int] = []
+
+    @property
+    def ref(self) -> UserRef:
+        """As events name them."""
+        return UserRef(self.id, self.name)
+
+    @property
+    def role(self) -> str:
+        """ "guest" or "member"."""
+        return "member" if self.key else "guest"
+
+
+class Session(Struct):
+    """A user at one device. `focus` is the group that it hears instead of global, 0 for none.
+
+    `lost_us`: when it was lost, 0 while it lives. A lost session only keeps its user's rooms and its focus for a while.
+    """
+
+    id: int
+    user: int
+    watch: bool = True
+    focus: int = 0
+    lingers: bool = False
+    node: int = 0
+    epoch: int = 0
+    lost_us: int = 0
+
+
+class Group(Struct):
+    """A named group; `members` in the order of joining."""
+
+    id: int
+    name: str
+    owner: int
+    kept: bool = False
+    members: list[int] = []
+
+    @property
+    def ref(self) -> GroupName:
+        """As events name it."""
+        return GroupName(self.id, self.name)
+
+
+class Audience:
+    """Sessions that hear the same, fixed for ever; a new object is made when they change."""
+
+    __slots__ = ("members", "sessions")
+
+    def __init__(self, sessions: tuple[int, ...]) -> None:
+        self.sessions = sessions
+        self.members = frozenset(sessions)
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+
+NOBODY = Audience(())
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that is so, as of event number `applied`."""
+
+    applied: int = 0
+    users: dict[int, User] = field(default_factory=dict)
+    sessions: dict[int, Session] = field(default_factory=dict)
+    lost: dict[int, Session] = field(default_factory=dict)
+    groups: dict[int, Group] = field(default_factory=dict)
+    user_ids: dict[str, int] = field(default_factory=dict)
+    group_ids: dict[str, int] = field(default_factory=dict)
+    sessions_of: dict[int, list[int]] = field(default_factory=dict)
+    _dirty: dict[tuple[str, int], None] = field(default_factory=dict)
+    _everyone: Audience | None = None
+    _global: Audience | None = None
+    _of_group: dict[int, Audience] = field(default_factory=dict)
+
+    # Reading.
+
+    def user_named(self, name: str) -> User | None:
+        """The user of this name, however it is written."""
+        id = self.user_ids.get(name_key(name), 0)
+        return self.users.get(id)
+
+    def group_named(self, name: str) -> Group | None:
+        """The group of this name, however it is written."""
+        id = self.group_ids.get(name_key(name), 0)
+        return self.groups.get(id)
+
+    def watching(self, user: int) -> list[int]:
+        """The sessions in which a user sees what happens."""
+        sessions = self.sessions
+        return [id for id in self.sessions_of.get(user, ()) if sessions[id].watch]
+
+    def is_here(self, user: int) -> bool:
+        """Whether anybody would say that the user is here."""
+        return bool(self.watching(user))
+
+    def users_here(self) -> list[UserInfo]:
+        """The users who are here, in the order of their coming."""
+        seen = dict.fromkeys(session.user for session in self.sessions.values() if session.watch)
+        return [UserInfo(self.users[id].ref, self.users[id].role) for id in seen]
+
+    def group_info(self, group: Group) -> GroupInfo:
+        """A line of the group list."""
+        members = tuple(self.users[id].ref for id in group.members)
+        return GroupInfo(group.ref, self.users[group.owner].ref, members, group.kept)
+
+    # Who hears what.
+
+    def everyone(self) -> Audience:
+        """All watching sessions."""
+        if self._everyone is None:
+            self._everyone = Audience(tuple(id for id, session in self.sessions.items() if session.watch))
+        return self._everyone
+
+    def global_hearers(self) -> Audience:
+        """Watching sessions that are in no group by focus."""
+        if self._global is None:
+            here = tuple(id for id, session in self.sessions.items() if session.watch and not session.focus)
+            self._global = Audience(here)
+        return self._global
+
+    def group_hearers(self, group: int) -> Audience:
+        """Watching sessions of a group's members."""
+        if group not in self.groups:
+            return NOBODY
+        if group not in self._of_group:
+            members = self.groups[group].members
+            self._of_group[group] = Audience(tuple(id for user in members for id in self.watching(user)))
+        return self._of_group[group]
+
+    def hearers_of(self, users: tuple[int, ...]) -> Audience:
+        """Watching sessions of some users."""
+        return Audience(tuple(id for user in users for id in self.watching(user)))
+
+    # Writing: for `apply` alone.
+
+    def put_user(self, user: User) -> None:
+        """Adds a user or notes a change."""
+        self.users[user.id] = user
+        self.user_ids[name_key(user.name)] = user.id
+        self._dirty["user", user.id] = None
+
+    def put_session(self, session: Session) -> None:
+        """Adds a session or notes a change of focus."""
+        if session.id not in self.sessions:
+            self.sessions[session.id] = session
+            self.sessions_of.setdefault(session.user, []).append(session.id)
+        self._dirty["session", session.id] = None
+        self._hearing_changed(session.user)
+
+    def remove_session(self, session: Session) -> None:
+        """Ends a living session."""
+        del self.sessions[session.id]
+        rest = self.sessions_of[session.user]
+        rest.remove(session.id)
+        if not rest:
+            del self.sessions_of[session.user]
+        self._dirty["session", session.id] = None
+        self._hearing_changed(session.user)
+
+    def put_lost(self, session: Session) -> None:
+        """Keeps what a lost session had."""
+        self.lost[session.id] = session
+        self._dirty["session", session.id] = None
+
+    def remove_lost(self, session: int) -> Session | None:
+        """Gives up what a lost session had."""
+        self._dirty["session", session] = None
+        return self.lost.pop(session, None)
+
+    def put_group(self, group: Group) -> None:
+        """Adds a group or notes a change."""
+        self.groups[group.id] = group
+        self.group_ids[name_key(group.name)] = group.id
+        self._dirty["group", group.id] = None
+        self._of_group.pop(group.id, None)
+
+    def remove_group(self, group: Group) -> None:
+        """Forgets a group."""
+        del self.groups[group.id]
+        del self.group_ids[name_key(group.name)]
+        self._dirty["group", group.id] = None
+        self._of_group.pop(group.id, None)
+
+    def _hearing_changed(self, user: int) -> None:
+        self._everyone = self._global = None
+        for group in self.users[user].groups:
+            self._of_group.pop(group, None)
+
+    # The log's tables.
+
+    def take_dirty(self) -> list[StateRow]:
+        """What has changed since the last call, as it is now."""
+        rows = [StateRow(kind, id, self._body(kind, id)) for kind, id in self._dirty]
+        self._dirty.clear()
+        return rows
+
+    def load(self, rows: tuple[StateRow, ...], applied: int) -> None:
+        """Fills an empty world from the tables."""
+        for row in sorted(rows, key=lambda row: _LOAD_ORDER.index(row.kind)):
+            assert row.body is not None
+            match row.kind:
+                case "user":
+                    self.put_user(msgspec.msgpack.decode(row.body, type=User))
+                case "session":
+                    session = msgspec.msgpack.decode(row.body, type=Session)
+                    (self.put_lost if session.lost_us else self.put_session)(session)
+                case "group":
+                    self.put_group(msgspec.msgpack.decode(row.body, type=Group))
+        self.applied = applied
+        self._dirty.clear()
+
+    def _body(self, kind: str, id: int) -> bytes | None:
+        entity: User | Session | Group | None
+        match kind:
+            case "user":
+                entity = self.users.get(id)
+            case "session":
+                entity = self.sessions.get(id) or self.lost.get(id)
+            case _:
+                entity = self.groups.get(id)
+        return None if entity is None else msgspec.msgpack.encode(entity)
+
+
+_LOAD_ORDER = ("user", "session", "group")
