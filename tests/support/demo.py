@@ -13,7 +13,7 @@ import contextlib
 import getpass
 import os
 import re
-import shutil
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,6 +23,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+# As modules, so that the demo runs whatever this interpreter would import, installed commands or not.
+SERVER = [sys.executable, "-m", "mystic_server"]
+TUI = [sys.executable, "-m", "mystic_client"]
+CLI = [sys.executable, "-c", "import sys; from mystic_client.cli import main; sys.exit(main())"]
 SHARED = Path(__file__).resolve().parents[2] / "SharedFiles"
 SAMPLE = "Guides/Getting started.txt"
 READY = re.compile(r"^mystic: ready on (\S+):(\d+)$", re.MULTILINE)
@@ -69,10 +73,10 @@ def _demo(folder: Path) -> int:
 def running_server(folder: Path) -> Iterator[tuple[str, int]]:
     """A server that shares the sample files and keeps its data and log in `folder`; gives host and port."""
     log = folder / "server.log"
-    command = [program("mystic-server"), "0", "--host", "127.0.0.1", "--data", str(folder / "data")]
+    options = ["--host", "127.0.0.1", "--data", str(folder / "data"), "--shared", str(SHARED)]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [*command, "--shared", str(SHARED)],
+            [*SERVER, "0", *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -83,15 +87,6 @@ def running_server(folder: Path) -> Iterator[tuple[str, int]]:
     finally:
         with undisturbed():
             _stop(server)
-
-
-def program(name: str) -> str:
-    """The full path of one of our commands, first of all beside this interpreter."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise DemoError(f"{name} is not installed here")
-    return found
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
@@ -134,7 +129,7 @@ def _with_screen(host: str, port: int) -> int:
     """The terminal client in the foreground."""
     name = sys.argv[1] if len(sys.argv) > 1 else user_name()
     with kept_terminal():
-        client = subprocess.Popen([program("mystic-tui"), name, host, str(port)])
+        client = subprocess.Popen([*TUI, name, host, str(port)])
         try:
             return client.wait()
         finally:
@@ -184,27 +179,28 @@ def kept_terminal() -> Iterator[None]:
 def _without_screen(host: str, port: int, folder: Path) -> None:
     """A connected client that needs no terminal: users, files, and one download compared byte for byte."""
     fetched = folder / "fetched.txt"
-    client = [program("mystic"), "--server", f"{host}:{port}", "--name", "demo"]
+    client = [*CLI, "--server", f"{host}:{port}", "--name", "demo"]
     for words in (["send", "The demo says hello."], ["users"], ["ls"], ["get", SAMPLE, "-o", str(fetched)]):
-        print(f"$ mystic {' '.join(words[:2])}", flush=True)
-        _run([*client, *words])
+        what = shlex.join(["mystic", *words[:2]])
+        print(f"$ {what}", flush=True)
+        _run([*client, *words], what)
     if fetched.read_bytes() != (SHARED / SAMPLE).read_bytes():
         raise DemoError(f"{SAMPLE} arrived changed")
     print(f"The demo works: {SAMPLE}, {fetched.stat().st_size:,} bytes, arrived as it was sent.")
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], what: str) -> None:
     client = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         status = client.wait(START_LIMIT_S)
     except subprocess.TimeoutExpired:
-        raise DemoError(f"{command[0]} took more than {START_LIMIT_S:.0f} seconds") from None
+        raise DemoError(f"{what} took more than {START_LIMIT_S:.0f} seconds") from None
     finally:
         with undisturbed():
             client.kill()
             client.wait()
     if status:
-        raise DemoError(f"{' '.join(command)} ended with status {status}")
+        raise DemoError(f"{what} ended with status {status}")
 
 
 if __name__ == "__main__":
