@@ -1,0 +1,55 @@
+"""Events as entries of a timeline."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mystic_client.model.text import happened
+from mystic_client.model.timeline import Entry
+from mysticproto.model import (
+    Broadcast,
+    Event,
+    GroupDeleted,
+    Message,
+    UserRef,
+)
+
+MAX_SHOWN_CHARS: Final = 16 * 1024
+"""Of a longer text only the beginning is shown, with a remark."""
+
+
+def entry_of(event: Event, own: UserRef) -> Entry:
+    """What a timeline shows for an event; `own` is who looks at it."""
+    if not isinstance(event, Message):
+        return Entry(event.seq, event.time_us, "event", happened(event), last=isinstance(event, GroupDeleted))
+    mine = event.author.id == own.id
+    return Entry(
+        event.seq,
+        event.time_us,
+        "broadcast" if isinstance(event.conversation, Broadcast) else "message",
+        shown(event.text),
+        event.author.name,
+        event.author.id,
+        own=mine,
+        mention=not mine and mentions(event.text, own.name),
+        state="sent" if mine else "",
+        cid=event.cid if mine else b"",
+    )
+
+
+def shown(text: str) -> str:
+    """The part of a text that is drawn."""
+    if len(text) <= MAX_SHOWN_CHARS:
+        return text
+    return f"{text[:MAX_SHOWN_CHARS]}… ({len(text) - MAX_SHOWN_CHARS:,} more characters)"
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a text names somebody, as a word of its own."""
+    return bool(name) and mention_pattern(name).search(text) is not None
+
+
+@lru_cache(maxsize=16)
+def mention_pattern(name: str) -> re.Pattern[str]:
+    """Finds a name as a word of its own, in any case."""
+    return re.compile(rf"(?<![\w.-])@?{re.escape(name)}(?!\w|[.-]\w)", re.IGNORECASE)

@@ -1,0 +1,331 @@
+"""Store: everything that this user knows of one server, as one value that the screens show.
+
+Events go in (`heard`), with what became of posts and what lists said; conversations, people and groups come out.
+Nothing here waits, asks or draws. `take_changes` says what has to be drawn again.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from mystic_client.model.entries import entry_of
+from mystic_client.model.roster import Roster
+from mystic_client.model.talk import GLOBAL, Talk
+from mystic_client.model.text import names_in_words
+from mysticproto.model import (
+    Broadcast,
+    Direct,
+    Event,
+    Group,
+    GroupCreated,
+    GroupDeleted,
+    GroupInfo,
+    GroupJoined,
+    GroupLeft,
+    Message,
+    UserInfo,
+    UserJoined,
+    UserLeft,
+    UserRef,
+    Welcome,
+    conversation_key,
+)
+from mysticproto.names import name_key
+
+MAX_TALKS: Final = 500
+"""Conversations that are open at once; a new one closes the private one that was opened first."""
+
+
+class Changes(Struct, frozen=True):
+    """What to draw again: the lists, the tabs, and the timelines of these conversations."""
+
+    roster: bool
+    tabs: bool
+    talks: frozenset[str]
+
+
+class Store:
+    """See the module. Its attributes are for reading; methods change them.
+
+    `talks` are the open conversations in the order of their tabs, `front` the key of the one that the user looks at,
+    `focus` the group that the session hears instead of global.
+    """
+
+    def __init__(self, own_name: str) -> None:
+        self.own = UserRef(0, own_name)
+        self.roster = Roster()
+        self.talks: dict[str, Talk] = {GLOBAL: Talk(GLOBAL, "global")}
+        self.front = GLOBAL
+        self.focus: Group | None = None
+        self._roster_changed = self._tabs_changed = True
+        self._touched: set[str] = {GLOBAL}
+
+    @property
+    def front_talk(self) -> Talk:
+        return self.talks[self.front]
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        changes = Changes(self._roster_changed, self._tabs_changed, frozenset(self._touched))
+        self._roster_changed = self._tabs_changed = False
+        self._touched.clear()
+        return changes
+
+    # Where the user is.
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """Logged in, for the first time or again."""
+        self.own = welcome.user
+        self.roster.remember(welcome.user)
+        self.focused(welcome.focus)
+
+    def focused(self, group: Group | None) -> None:
+        """The session hears this group instead of global; None: global again."""
+        everybody = self.talks[GLOBAL]
+        if group is not None and self.focus is None:
+            everybody.hole_after = everybody.timeline.last_place
+        if group is None and self.focus is not None:
+            everybody.history = "hole"
+        self.focus = group
+        if group is not None:
+            self.open_group(group)
+        self._tabs_changed = True
+        self._touched.add(GLOBAL)
+
+    def look_at(self, key: str) -> None:
+        """The user turns to another conversation; what they haven't read there is read now."""
+        if key not in self.talks:
+            return
+        if key != self.front:
+            self.front_talk.new_from = 0
+        self.front = key
+        self.front_talk.unread, self.front_talk.mentioned = 0, False
+        self._tabs_changed = True
+        self._touched.add(key)
+
+    def open_direct(self, people: Iterable[UserRef]) -> str:
+        """Opens the conversation with these people (oneself left out) and returns its key."""
+        others = {user.id: user for user in people if user.id != self.own.id} or {self.own.id: self.own}
+        ordered = tuple(others[id] for id in sorted(others))
+        return self._open(Talk(self._direct_key(ordered), "direct", people=ordered))
+
+    def open_named(self, names: Iterable[str]) -> str:
+        """The same for names; those who were never met get their ids when the log has the first message."""
+        met = {name: self.roster.named(name) for name in names}
+        refs = [ref for ref in met.values() if ref]
+        if len(refs) == len(met):
+            return self.open_direct(refs)
+        people = tuple(ref or UserRef(0, name) for name, ref in met.items())
+        return self._open(Talk("to:" + ",".join(sorted(map(name_key, met))), "direct", people=people))
+
+    def open_group(self, group: Group) -> str:
+        """Opens a group's conversation and returns its key."""
+        key = self._open(Talk(conversation_key(group), "group", group=group))
+        self.talks[key].group = group
+        self.talks[key].member = True
+        return key
+
+    def close(self, key: str) -> None:
+        """Takes a conversation off the tabs; the global one stays."""
+        if key == GLOBAL or key not in self.talks:
+            return
+        keys = list(self.talks)
+        if key == self.front:
+            self.look_at(keys[keys.index(key) - 1])
+        del self.talks[key]
+        self._tabs_changed = True
+
+    def step(self, by: int) -> str:
+        """The key of the tab so many places to the right of the one in front, around the ends."""
+        keys = list(self.talks)
+        return keys[(keys.index(self.front) + by) % len(keys)]
+
+    def _open(self, talk: Talk) -> str:
+        if talk.key not in self.talks:
+            if len(self.talks) >= MAX_TALKS:
+                self.close(next(key for key in self.talks if key not in (GLOBAL, self.front)))
+            self.talks[talk.key] = talk
+            self._tabs_changed = True
+        return talk.key
+
+    def _direct_key(self, others: Iterable[UserRef]) -> str:
+        everyone = sorted({self.own, *others}, key=lambda user: user.id)
+        return conversation_key(Direct(tuple({user.id: user for user in everyone}.values())))
+
+    # What happened.
+
+    def heard(self, event: Event) -> None:
+        """Takes in one event, however it came."""
+        self.roster.heard(event)
+        if isinstance(event, Message):
+            self._heard_message(event)
+            return
+        self._roster_changed = self._tabs_changed = True
+        self._heard_of_own(event)
+        entry = entry_of(event, self.own)
+        for key in self._places_of(event):
+            self.talks[key].timeline.add(entry)
+            self._touched.add(key)
+
+    def _heard_message(self, message: Message) -> None:
+        entry = entry_of(message, self.own)
+        if isinstance(message.conversation, Broadcast):
+            if self.talks[GLOBAL].timeline.add(entry):
+                self._count(self.talks[GLOBAL], entry.place, own=entry.own, mention=False)
+            self.front_talk.timeline.add(entry)
+            self._touched.update((GLOBAL, self.front))
+            return
+        talk = self._talk_of(message)
+        if talk.timeline.add(entry):
+            self._count(talk, entry.place, own=entry.own, mention=entry.mention or talk.kind == "direct")
+        self._touched.add(talk.key)
+
+    def _talk_of(self, message: Message) -> Talk:
+        """The conversation of a message, opened if need be."""
+        match message.conversation:
+            case Direct(users):
+                self._settle_names(message.cid, users)
+                return self.talks[self.open_direct(users)]
+            case Group() as group:
+                return self.talks[self._open(Talk(conversation_key(group), "group", group=group))]
+        return self.talks[GLOBAL]
+
+    def _settle_names(self, cid: bytes, users: tuple[UserRef, ...]) -> None:
+        """A conversation that was opened by names alone becomes the one that the log knows."""
+        old = next(
+            (talk for talk in self.talks.values() if talk.key.startswith("to:") and talk.timeline.has(cid)), None
+        )
+        if old is None:
+            return
+        key = self.open_direct(users)
+        for entry in old.timeline.on_the_way():
+            self.talks[key].timeline.adopt(entry)
+        if self.front == old.key:
+            self.look_at(key)
+        self.close(old.key)
+
+    def _heard_of_own(self, event: Event) -> None:
+        """One's own coming to and going from groups, which may have happened on another device."""
+        match event:
+            case GroupCreated(group=group, by=user) | GroupJoined(group=group, user=user) if user.id == self.own.id:
+                self.open_group(group)
+            case GroupLeft(group=group, user=user) if user.id == self.own.id:
+                self.left(group)
+
+    def entered(self, info: GroupInfo, focus: bool) -> str:
+        """A group was created or joined; returns the key of its conversation."""
+        self.roster.entered(info)
+        self._roster_changed = True
+        if focus:
+            self.focused(info.group)
+        return self.open_group(info.group)
+
+    def left(self, group: Group) -> None:
+        """The user is in this group no longer; its conversation stays to be read until it is closed."""
+        talk = self.talks.get(conversation_key(group))
+        if talk:
+            talk.member = False
+            self._touched.add(talk.key)
+        if self.focus and self.focus.id == group.id:
+            self.focused(None)
+        self._tabs_changed = True
+
+    def _places_of(self, event: Event) -> list[str]:
+        """The open conversations in which an event that isn't a message is shown."""
+        match event:
+            case UserJoined(user=user) | UserLeft(user=user):
+                places = [GLOBAL, self._direct_key([user])]
+            case GroupDeleted(group=group):
+                places = [GLOBAL, conversation_key(group)]
+            case GroupJoined(group=group) | GroupLeft(group=group):
+                places = [conversation_key(group)]
+            case _:
+                places = [GLOBAL]
+        return [key for key in places if key in self.talks]
+
+    def _count(self, talk: Talk, place: int, *, own: bool, mention: bool) -> None:
+        if own or talk.key == self.front:
+            return
+        talk.unread += 1
+        talk.mentioned = talk.mentioned or mention
+        talk.new_from = talk.new_from or place
+        self._tabs_changed = True
+
+    # The past.
+
+    def asking_history(self, key: str) -> None:
+        """A page of a conversation's past is being fetched."""
+        talk = self.talks[key]
+        talk.history = "filling" if talk.history == "hole" else "asked"
+        self._touched.add(key)
+
+    def history(self, key: str, events: Iterable[Event], more: bool) -> None:
+        """The page has come."""
+        talk = self.talks.get(key)
+        if talk is None:
+            return
+        page = [entry_of(event, self.own) for event in events]
+        talk.timeline.add_page(page)
+        if talk.history == "filling" and more and page and page[0].place > talk.hole_after:
+            # One page does not reach back to where global was last heard. What is older is dropped rather than shown
+            # with a hole in it, and comes back page by page when the user scrolls there.
+            talk.timeline.forget_before(page[0].place)
+        talk.history = "more" if more else "all"
+        self._touched.add(key)
+
+    def no_history(self, key: str) -> None:
+        """The page did not come."""
+        if key in self.talks:
+            talk = self.talks[key]
+            talk.history = "hole" if talk.history == "filling" else "failed"
+            self._touched.add(key)
+
+    # Messages of one's own, and the client's words.
+
+    def posted(self, key: str, cid: bytes, text: str, time_us: int) -> None:
+        """A message was handed to the connection."""
+        self.talks[key].timeline.pending(cid, text, self.own.name, time_us)
+        self._touched.add(key)
+
+    def sent(self, cid: bytes, seq: int, time_us: int, unknown: tuple[str, ...], away: tuple[str, ...]) -> None:
+        """The log has it. `unknown` and `away` as in `model.Ok`."""
+        notes = [f"nobody is called {names_in_words(unknown)}"] if unknown else []
+        notes += [f"{names_in_words(away)} {'is' if len(away) == 1 else 'are'} away"] if away else []
+        keys = [key for key, talk in self.talks.items() if talk.timeline.sent(cid, seq, time_us, " · ".join(notes))]
+        self._touched.update(keys)
+
+    def failed(self, cid: bytes, reason: str) -> None:
+        """The server refused it."""
+        self._touched.update([key for key, talk in self.talks.items() if talk.timeline.failed(cid, reason)])
+
+    def take_back(self, key: str, cid: bytes) -> str | None:
+        """Removes a message that didn't get out and returns its text, to be sent once more or not at all."""
+        entry = self.talks[key].timeline.take_back(cid)
+        self._touched.add(key)
+        return entry.text if entry else None
+
+    def note(self, text: str, time_us: int, kind: str = "notice", key: str = "") -> None:
+        """Writes the client's own or the server's words into a conversation, the one in front unless named."""
+        key = key if key in self.talks else self.front
+        self.talks[key].timeline.add_local(kind, text, time_us)
+        self._touched.add(key)
+
+    def clear(self, key: str) -> None:
+        """Empties a conversation's view; scrolling up fetches what is older again."""
+        self.talks[key].timeline.clear()
+        self.talks[key].history = "all"
+        self._touched.add(key)
+
+    # Lists.
+
+    def listed(self, users: Iterable[UserInfo], groups: Iterable[GroupInfo]) -> None:
+        """The lists that `roster.asked` announced have come."""
+        self.roster.listed(users, groups)
+        for info in self.roster.groups.values():
+            if self.roster.is_member(self.own.id, info.group.id):
+                self.open_group(info.group)
+        for talk in list(self.talks.values()):
+            if talk.group and not self.roster.is_member(self.own.id, talk.group.id):
+                talk.member = False
+        self._roster_changed = self._tabs_changed = True

@@ -1,0 +1,230 @@
+"""Timeline: what one conversation shows, in the log's order.
+
+Entries are sorted by `place`: the sequence number of what came from the log, and for what only this client knows
+(answers to commands, messages on their way) the number after which it was written. A message on its way moves to its
+own number when the log has it. The same event added again changes nothing, so live events, catch-up and history pages
+may overlap in any way.
+
+One view at a time follows a timeline: `take_change` says how many entries were put in front and from which index on the
+rest may differ since it was last called.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+MAX_ENTRIES: Final = 200_000
+"""More than that and the oldest quarter is forgotten; it can be fetched again."""
+
+_place = attrgetter("place")
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """One thing to show.
+
+    `kind`: "message", "broadcast", "event" (somebody came or went), "notice" (the server's or the client's words) or
+    "error". `state` of an own message: "pending", "sent" or "failed". `note` is a remark below it, such as why it
+    failed. `local`: known to this client alone, so its `place` is no sequence number of its own.
+    """
+
+    place: int
+    time_us: int
+    kind: str
+    text: str
+    author: str = ""
+    author_id: int = 0
+    own: bool = False
+    mention: bool = False
+    state: str = ""
+    note: str = ""
+    cid: bytes = b""
+    local: bool = False
+    last: bool = False
+    """The second of two events with one number."""
+
+    @property
+    def identity(self) -> int:
+        return self.place * 2 + self.last
+
+
+class Change(Struct, frozen=True):
+    """`prepended` entries are new at the front; from index `since` on (counted with them) everything may be new."""
+
+    prepended: int
+    since: int
+
+
+class Timeline:
+    """See the module. `entries` is for reading only."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._seen: set[int] = set()
+        self._own: dict[bytes, Entry] = {}
+        """Messages of this client's own whose acknowledgement is still to come, by client id."""
+        self._changed = False
+        self._prepended = 0
+        self._since = 0
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def last_place(self) -> int:
+        return self.entries[-1].place if self.entries else 0
+
+    @property
+    def oldest_logged(self) -> int:
+        """The smallest sequence number here; 0 if there is none."""
+        return next((entry.place for entry in self.entries if not entry.local), 0)
+
+    def add(self, entry: Entry) -> bool:
+        """Puts an entry in its place; False if it was there already."""
+        if not entry.local:
+            if entry.identity in self._seen:
+                return False
+            self._seen.add(entry.identity)
+            entry = self._claimed(entry)
+        self._insert(entry)
+        if len(self.entries) > MAX_ENTRIES:
+            self._forget(MAX_ENTRIES // 4)
+        return True
+
+    def add_local(self, kind: str, text: str, time_us: int) -> None:
+        """Writes something at the end that only this client knows."""
+        self.add(Entry(self.last_place, time_us, kind, text, local=True))
+
+    def add_page(self, page: Iterable[Entry]) -> int:
+        """Adds a page of history; returns how many entries were new."""
+        new = [entry for entry in page if entry.identity not in self._seen]
+        oldest_here = self.oldest_logged
+        if new and self.entries and oldest_here and new[-1].place < self.entries[0].place:
+            self._seen.update(entry.identity for entry in new)
+            self._prepend(new)
+            return len(new)
+        return sum(self.add(entry) for entry in new)
+
+    def pending(self, cid: bytes, text: str, author: str, time_us: int) -> None:
+        """A message of one's own was handed to the connection."""
+        self._own[cid] = Entry(
+            self.last_place, time_us, "message", text, author, own=True, state="pending", cid=cid, local=True
+        )
+        self.add(self._own[cid])
+
+    def sent(self, cid: bytes, seq: int, time_us: int, note: str = "") -> bool:
+        """The log has a message of one's own; False if it isn't in this conversation."""
+        entry = self._own.get(cid)
+        if entry is None:
+            return False
+        self._remove(entry)
+        del self._own[cid]
+        entry = replace(entry, state="sent", note=note, time_us=time_us or entry.time_us)
+        if entry.local and seq:
+            entry = replace(entry, place=seq, local=False)
+            self._seen.add(entry.identity)
+        self._insert(entry)
+        return True
+
+    def failed(self, cid: bytes, reason: str) -> bool:
+        """A message of one's own was refused; False if it isn't in this conversation."""
+        entry = self._own.get(cid)
+        if entry is None:
+            return False
+        index = self._index(entry)
+        self.entries[index] = self._own[cid] = replace(entry, state="failed", note=reason)
+        self._touch(index)
+        return True
+
+    def take_back(self, cid: bytes) -> Entry | None:
+        """Removes a message of one's own that didn't get out, and returns it."""
+        entry = self._own.get(cid)
+        if entry is None or not entry.local:
+            return None
+        self._remove(entry)
+        del self._own[cid]
+        return entry
+
+    def on_the_way(self) -> list[Entry]:
+        """One's own messages that the log has not got, oldest first."""
+        return [entry for entry in self._own.values() if entry.local]
+
+    def has(self, cid: bytes) -> bool:
+        """Whether this message of one's own is here and not yet acknowledged."""
+        return cid in self._own
+
+    def adopt(self, entry: Entry) -> None:
+        """Takes over a message that is on its way from a conversation which becomes this one."""
+        moved = replace(entry, place=self.last_place)
+        self._own[entry.cid] = moved
+        self.add(moved)
+
+    def forget_before(self, place: int) -> None:
+        """Drops everything older, so that it is fetched again rather than shown with a hole in it."""
+        self._forget(bisect_left(self.entries, place, key=_place))
+
+    def clear(self) -> None:
+        """Empties the view; what is on its way stays."""
+        kept = self.on_the_way()
+        self._forget(len(self.entries))
+        for entry in kept:
+            self._own[entry.cid] = entry
+            self._insert(entry)
+
+    def take_change(self) -> Change | None:
+        """What happened since the last call; None if nothing."""
+        if not self._changed:
+            return None
+        change = Change(self._prepended, self._since)
+        self._changed, self._prepended, self._since = False, 0, len(self.entries)
+        return change
+
+    def _claimed(self, entry: Entry) -> Entry:
+        """An own message that comes back from the log takes the place of the one on its way."""
+        mine = self._own.get(entry.cid) if entry.cid else None
+        if mine is None:
+            return entry
+        self._remove(mine)
+        self._own[entry.cid] = entry
+        return entry
+
+    def _insert(self, entry: Entry) -> None:
+        if not self.entries or entry.place >= self.entries[-1].place:
+            index = len(self.entries)
+            self.entries.append(entry)
+        else:
+            index = bisect_right(self.entries, entry.place, key=_place)
+            self.entries.insert(index, entry)
+        self._touch(index)
+
+    def _prepend(self, page: list[Entry]) -> None:
+        self.entries[0:0] = page
+        self._changed = True
+        self._prepended += len(page)
+        self._since += len(page)
+
+    def _remove(self, entry: Entry) -> None:
+        index = self._index(entry)
+        del self.entries[index]
+        self._touch(index)
+
+    def _index(self, entry: Entry) -> int:
+        index = bisect_left(self.entries, entry.place, key=_place)
+        while self.entries[index] is not entry:
+            index += 1
+        return index
+
+    def _touch(self, index: int) -> None:
+        self._changed = True
+        self._since = min(self._since, index)
+
+    def _forget(self, count: int) -> None:
+        gone = self.entries[:count]
+        del self.entries[:count]
+        for entry in gone:
+            self._seen.discard(entry.identity)
+            self._own.pop(entry.cid, None)
+        self._changed, self._prepended, self._since = True, 0, 0
