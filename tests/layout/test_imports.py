@@ -19,6 +19,8 @@ OUTSIDE_WORLD = (
 SCREEN = ("textual", "rich")
 PROTO_WORDS = ("mysticproto.model", "mysticproto.errors", "mysticproto.names")
 
+CHILDS_SIDE = "mystic_server.net.children"  # a process of its own talks to the loop through its ParentLink
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -38,11 +40,11 @@ RULES = {
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.log": Rule(
-        ("mystic_server.domain.events", "mysticproto.model", "mysticproto.errors"),
+        ("mystic_server.domain.events", CHILDS_SIDE, *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.files": Rule(
-        ("mystic_server.net.outqueue", "mysticproto.udp", "mysticproto.model", "mysticproto.errors"),
+        ("mystic_server.net.outqueue", CHILDS_SIDE, "mysticproto.udp", *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.hub": Rule(

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from mysticproto.names import NameRefused, check_user_name
+
 # As modules, so that the demo runs whatever this interpreter would import, installed commands or not.
 SERVER = [sys.executable, "-m", "mystic_server"]
 TUI = [sys.executable, "-m", "mystic_client"]
@@ -152,12 +154,11 @@ def _end_client(client: subprocess.Popen[bytes]) -> None:
 
 
 def user_name() -> str:
-    """The name of the account as far as it makes a name in a chat, `guest` otherwise."""
+    """The name of the account if it can be a name in a chat, `guest` otherwise."""
     try:
-        name = re.sub(r"[^A-Za-z0-9_.-]", "", getpass.getuser())
-    except (KeyError, OSError, ImportError):
-        name = ""
-    return name if name and name != "root" else "guest"
+        return check_user_name(getpass.getuser())
+    except (NameRefused, KeyError, OSError, ImportError):
+        return "guest"
 
 
 @contextlib.contextmanager
