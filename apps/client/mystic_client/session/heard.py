@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from msgspec import Struct
+
 from mysticproto import model
 
 

@@ -1,22 +1,23 @@
 """What a device remembers between two starts: how far it has read as which user of which server, and its session there.
 
 One small file for each (server, name) under `<folder>/places/`. A program holds a lock on its file while it runs: a
-second one for the same name, which must not take the first one's session away, learns the cursor only and keeps nothing.
-Without the file (a full disk, no permission) a client starts afresh every time, which is no reason to refuse to run.
+second one for the same name, which must not take the first one's session away, learns the cursor only and keeps
+nothing. Without the file (a full disk, no permission) a client starts afresh every time, which is no reason to refuse
+to run.
 """
 
 import contextlib
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 from msgspec import Struct
+
 from mysticproto.names import name_key
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows: two programs with one name take the session from each other
-    fcntl = None  # type: ignore[assignment]
 
 _RECORD_BYTES = 64
 _MAX_NUMBER = 2**63 - 1
@@ -71,8 +72,8 @@ class Memory:
 
 
 def _lock(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
+    if sys.platform == "win32":
+        return True  # two programs with one name take the session from each other there
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

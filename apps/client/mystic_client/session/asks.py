@@ -1,0 +1,85 @@
+"""Questions that wait for their answers, by number. Answers in parts become one."""
+
+import asyncio
+
+import msgspec
+
+from mystic_client.session.heard import NotConnected
+from mysticproto.errors import Code, ProtocolError
+from mysticproto.model import Folder, Groups, Reply, Users
+
+MAX_WAITING = 256
+MAX_LINES = 200_000
+"""Lines that all parts of one answer may have together."""
+
+
+class Asks:
+    """The open questions of the running connection."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, asyncio.Future[Reply]] = {}
+        self._parts: dict[int, list[Users | Groups | Folder]] = {}
+        self._lines: dict[int, int] = {}
+
+    def open(self, n: int) -> asyncio.Future[Reply]:
+        """The answer to `n`, when it comes. Raises `NotConnected` if too many wait already."""
+        if len(self._open) >= MAX_WAITING:
+            raise NotConnected("the server leaves too many questions unanswered")
+        self._open[n] = asyncio.get_running_loop().create_future()
+        return self._open[n]
+
+    def forget(self, n: int) -> None:
+        """Nobody waits for this answer any more."""
+        self._open.pop(n, None)
+        self._parts.pop(n, None)
+        self._lines.pop(n, None)
+
+    def answered(self, reply: Reply) -> None:
+        """Passes on a whole answer, keeps a part; what nobody waits for is dropped."""
+        n = getattr(reply, "n", 0)
+        future = self._open.get(n)
+        if future is None or future.done():
+            return
+        if isinstance(reply, Users | Groups | Folder):
+            self._keep(n, reply)
+            if reply.more:
+                return
+            reply = _joined(self._parts[n])
+        self.forget(n)
+        future.set_result(reply)
+
+    def disconnected(self, reason: str) -> None:
+        """No answer will come."""
+        waiting, self._open = self._open, {}
+        self._parts.clear()
+        self._lines.clear()
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(NotConnected(reason))
+
+    def _keep(self, n: int, part: Users | Groups | Folder) -> None:
+        self._parts.setdefault(n, []).append(part)
+        self._lines[n] = self._lines.get(n, 0) + len(_lines(part)) + 1
+        if self._lines[n] > MAX_LINES:
+            raise ProtocolError(Code.FRAME_TOO_LARGE, "an answer has too many parts")
+
+
+def _lines(part: Users | Groups | Folder) -> tuple[object, ...]:
+    match part:
+        case Users(users=lines):
+            return lines
+        case Groups(groups=lines):
+            return lines
+    return part.entries
+
+
+def _joined(parts: list[Users | Groups | Folder]) -> Reply:
+    last = parts[-1]
+    match last:
+        case Users():
+            return msgspec.structs.replace(last, users=tuple(u for p in parts if isinstance(p, Users) for u in p.users))
+        case Groups():
+            return msgspec.structs.replace(
+                last, groups=tuple(g for p in parts if isinstance(p, Groups) for g in p.groups)
+            )
+    return msgspec.structs.replace(last, entries=tuple(e for p in parts if isinstance(p, Folder) for e in p.entries))
