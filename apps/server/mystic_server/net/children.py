@@ -1,8 +1,8 @@
-"""Child processes as peers: one socket pair each, frames of a 4-byte length and a body, in the same selector as the rest.
+"""Child processes as peers: one socket pair each, frames of a 4-byte length and a body, in the reactor like the rest.
 
 What may wait (the disk, hashing) runs in a child, so the loop has no threads. A child is started by exec with one
-inherited socket, never by a bare fork, and ends by itself when its socket ends. One that dies is started again, later and
-later; meanwhile its owner refuses what needs it.
+inherited socket, never by a bare fork, and ends by itself when its socket ends. One that dies is started again, later
+and later; meanwhile its owner refuses what needs it.
 
     parent: ChildProcess(reactor, "mystic_server.log.sqlite", [...], on_message, on_up, on_down)
     child:  link = ParentLink.inherited(sys.argv[1]); while (body := link.receive()) is not None: ...
@@ -57,8 +57,8 @@ class _Frames:
 class ChildProcess:
     """The parent's side; see the module.
 
-    `on_message(body)` for every frame; `on_up()` after each start, before anything is received; `on_down()` when it died
-    unasked. `send` before `start`, or while the child is down, is an error of the caller: ask `is_up`.
+    `on_message(body)` for every frame; `on_up()` after each start, before anything is received; `on_down()` when it
+    died unasked. `send` before `start`, or while the child is down, is an error of the caller: ask `is_up`.
     """
 
     def __init__(
@@ -192,6 +192,8 @@ class ParentLink:
         self._sock = sock
         self._frames = _Frames()
         self._waiting: list[bytes] = []
+        self.ended = False
+        """The parent is gone or wants no more; what had come before may still be waiting."""
 
     @classmethod
     def inherited(cls, descriptor: str) -> "ParentLink":
@@ -209,7 +211,7 @@ class ParentLink:
         return self._waiting.pop(0)
 
     def maybe_receive(self) -> bytes | None:
-        """The next body if one is there already; the end is left for `receive` to find."""
+        """The next body if one is there already; None also at the end, see `ended`."""
         while not self._waiting and select.select([self._sock], [], [], 0)[0]:
             if not self._read():
                 return None
@@ -223,8 +225,9 @@ class ParentLink:
         try:
             data = self._sock.recv(1024 * 1024)
         except OSError:
-            return False
+            data = b""
         self._waiting += self._frames.feed(data)
+        self.ended = not data
         return bool(data)
 
 

@@ -1,0 +1,60 @@
+"""What the server and its file child say to each other."""
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from mystic_server.files.tree import FileId
+from mysticproto.model import FolderEntry
+
+
+class ListWork(Struct, array_like=True, frozen=True, tag="list"):
+    """List a folder; answered by `Listed` or `NotListed`."""
+
+    number: int
+    path: str
+
+
+class HashWork(Struct, array_like=True, frozen=True, tag="hash"):
+    """Hash a file in that very state; answered by `Hashed`."""
+
+    number: int
+    path: str
+    file: FileId
+
+
+class Listed(Struct, array_like=True, frozen=True, tag="listed"):
+    """A whole listing, see `tree.Listing`."""
+
+    number: int
+    entries: tuple[FolderEntry, ...]
+    total: int
+
+
+class NotListed(Struct, array_like=True, frozen=True, tag="not_listed"):
+    """Why there is no listing: an `errors.Code` and a sentence."""
+
+    number: int
+    code: str
+    text: str
+
+
+class Hashed(Struct, array_like=True, frozen=True, tag="hashed"):
+    """`blake3` is empty if the file can't be read in that state any more.
+
+    `settled`: the file was last written long enough ago that another write would show in its time, so the hash may be
+    remembered.
+    """
+
+    number: int
+    blake3: bytes
+    settled: bool = False
+
+
+ToChild: TypeAlias = ListWork | HashWork
+FromChild: TypeAlias = Listed | NotListed | Hashed
+
+encode = msgspec.msgpack.Encoder().encode
+to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
+from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
