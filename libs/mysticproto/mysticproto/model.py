@@ -123,10 +123,10 @@ Target: TypeAlias = ToGlobal | ToUsers | ToGroup | ToEveryone
 class Login(_Said, frozen=True, tag="login"):
     """Takes a name.
 
-    `key` is the device's Ed25519 public key and `signature` its signature of `auth.login_challenge(...)`; both empty for
-    a guest. `watch`: a session that is announced and hears what happens; False for one-shot commands, which only act.
-    `resume` names the session that this device had before (0: none). `after` is the last sequence number that the
-    device has seen; everything later that it may see is sent again (-1: nothing, the device starts afresh).
+    `key` is the device's Ed25519 public key and `signature` its signature of `auth.login_challenge(...)`; both empty
+    for a guest. `watch`: a session that is announced and hears what happens; False for one-shot commands, which only
+    act. `resume` names the session that this device had before (0: none). `after` is the last sequence number that
+    the device has seen; everything later that it may see is sent again (-1: nothing, the device starts afresh).
     """
 
     n: int
@@ -382,7 +382,7 @@ class Refused(_Said, frozen=True, tag="refused"):
 class Welcome(_Said, frozen=True, tag="welcome"):
     """Logged in. `session` is what `Login.resume` takes later; `focus` the group that the session is (still) in.
 
-    `upto`: the log's number at this moment. If `catching_up`, `CatchUp` parts follow; live events may come between them.
+    `upto`: the log's number at this moment. If `catching_up`, `CatchUp` parts follow, and perhaps live events between.
     """
 
     n: int

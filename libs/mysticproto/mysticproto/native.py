@@ -1,32 +1,53 @@
 """Mystic's own wire: eight opening bytes, then frames of a 4-byte big-endian length and the msgpack of one struct.
 
 Both directions open with `PREAMBLE`; its last byte is the version. `NativeWire` is the server's end, `NativeClient` the
-client's: the same frames with the vocabulary exchanged. A frame that is well delimited but makes no sense is refused and
-the conversation goes on, up to `MAX_FAULTS` times; a frame above the limit ends it.
+client's: the same frames with the vocabulary exchanged. A frame that is well delimited but makes no sense is refused
+and the conversation goes on, up to `MAX_FAULTS` times; a frame above the limit ends it.
 """
 
 import struct
-from typing import Any, Final
+from typing import Final, get_args
 
 import msgspec
 
 from mysticproto.buffer import BufferFull, ReceiveBuffer
 from mysticproto.errors import Code, ProtocolError
-from mysticproto.model import Bye, Event, FromServer, Passing, Refused, Reply, Request
+from mysticproto.model import Bye, Event, FileStart, FromServer, Passing, Refused, Reply, Request
 from mysticproto.wire import Chunks, Item, Local, Role
 
 PREAMBLE: Final = b"\xffMYSTIC\x01"
 MAX_REQUEST_BYTES: Final = 64 * 1024
 """A frame from a client."""
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
-"""A frame from a server: a history page of 500 long messages fits."""
+"""A frame from a server, which makes its pages fit."""
 MAX_FAULTS: Final = 8
 """Senseless frames that one connection may send."""
 
 _LENGTH = struct.Struct(">I")
+_VERSION_AT = len(PREAMBLE) - 1
+# msgspec lets invalid UTF-8 and deep nesting through as Python's own errors.
+_SENSELESS = (msgspec.MsgspecError, ValueError, RecursionError)
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _answers: msgspec.msgpack.Decoder[FromServer] = msgspec.msgpack.Decoder(FromServer)
+
+
+class _Kind(msgspec.Struct, array_like=True):
+    """How every frame begins."""
+
+    kind: str
+
+
+class _Head(_Kind, array_like=True):
+    """How every request begins. Looking no further keeps a hostile frame from building anything."""
+
+    n: int
+
+
+_kinds = msgspec.msgpack.Decoder(_Kind)
+_heads = msgspec.msgpack.Decoder(_Head)
+_REQUEST_KINDS = frozenset(kind.__struct_config__.tag for kind in get_args(Request))
+_ANSWER_KINDS = frozenset(kind.__struct_config__.tag for kind in get_args(FromServer))
 
 
 def encode_frame(said: Request | FromServer) -> bytes:
@@ -40,58 +61,41 @@ class FrameReader:
 
     def __init__(self, max_frame_bytes: int) -> None:
         self._max_frame_bytes = max_frame_bytes
-        # One whole frame may wait for its last byte while a full read of 256 KiB arrives.
-        self._unused = ReceiveBuffer(max_frame_bytes + _LENGTH.size + len(PREAMBLE) + 256 * 1024)
+        self._unused = ReceiveBuffer(_LENGTH.size + max_frame_bytes)
         self._greeted = False
 
-    def feed(self, data: bytes) -> tuple[list[bytes], ProtocolError | None]:
-        """Whole frames in order, and what ended them if something did."""
+    def feed(self, data: bytes) -> None:
+        """Appends. Afterwards `maybe_frame` MUST be called until it gives None."""
+        self._unused.feed(data)
+
+    def maybe_frame(self) -> bytes | None:
+        """The next frame's body, None while it is not complete. Raises `ProtocolError`, and then always does."""
+        if not self._greeted and not self._greet():
+            return None
+        head = self._unused.maybe_peek(_LENGTH.size)
+        if head is None:
+            return None
+        length = int.from_bytes(head)
         try:
-            self._unused.feed(data)
+            return self._unused.maybe_take_exactly(length, after=_LENGTH.size)
         except BufferFull:
-            return [], ProtocolError(Code.FRAME_TOO_LARGE, "more bytes than a conversation may hold back")
-        if not self._greeted:
-            fault = self._greet()
-            if fault or not self._greeted:
-                return [], fault
-        return self._frames()
+            text = f"a frame of {length} bytes is larger than the limit of {self._max_frame_bytes}"
+            raise ProtocolError(Code.FRAME_TOO_LARGE, text) from None
 
     def take_rest(self) -> bytes:
         """What came after the last whole frame: the raw bytes behind `FileStart`."""
         return self._unused.take_all()
 
-    def _greet(self) -> ProtocolError | None:
-        start = self._unused.peek(len(PREAMBLE))
-        if not PREAMBLE.startswith(start) and start[:-1] != PREAMBLE[:-1]:
-            return ProtocolError(Code.WRONG_PROTOCOL, "this is not Mystic's own wire")
+    def _greet(self) -> bool:
+        start = self._unused.maybe_peek(min(len(self._unused), len(PREAMBLE))) or b""
+        if start[:_VERSION_AT] != PREAMBLE[: min(len(start), _VERSION_AT)]:
+            raise ProtocolError(Code.WRONG_PROTOCOL, "this is not Mystic's own wire")
         if len(start) < len(PREAMBLE):
-            return None
+            return False
         if start != PREAMBLE:
-            return ProtocolError(Code.UNSUPPORTED_VERSION, f"version {start[-1]} of the wire is not spoken here")
-        self._unused.maybe_take_exactly(len(PREAMBLE))
-        self._greeted = True
-        return None
-
-    def maybe_frame(self) -> bytes | None:
-        """The next whole frame, if there is one and it is within the limit."""
-        head = self._unused.peek(_LENGTH.size)
-        if len(head) < _LENGTH.size:
-            return None
-        length = _LENGTH.unpack(head)[0]
-        if length > self._max_frame_bytes or len(self._unused) < _LENGTH.size + length:
-            return None
-        self._unused.maybe_take_exactly(_LENGTH.size)
-        return self._unused.maybe_take_exactly(length)
-
-    def _frames(self) -> tuple[list[bytes], ProtocolError | None]:
-        frames = []
-        while (frame := self.maybe_frame()) is not None:
-            frames.append(frame)
-        head = self._unused.peek(_LENGTH.size)
-        if len(head) == _LENGTH.size and (length := _LENGTH.unpack(head)[0]) > self._max_frame_bytes:
-            text = f"a frame of {length} bytes is larger than the limit of {self._max_frame_bytes}"
-            return frames, ProtocolError(Code.FRAME_TOO_LARGE, text)
-        return frames, None
+            raise ProtocolError(Code.UNSUPPORTED_VERSION, f"version {start[-1]} of the wire is not spoken here")
+        self._greeted = self._unused.maybe_take_exactly(len(PREAMBLE)) is not None
+        return self._greeted
 
 
 class NativeWire:
@@ -103,6 +107,7 @@ class NativeWire:
     def __init__(self) -> None:
         self._reader = FrameReader(MAX_REQUEST_BYTES)
         self._faults = 0
+        self._ended = False
         self._last_encoded: tuple[Event | Passing | None, Chunks] = (None, ())
 
     def opened(self, now: float) -> list[Item]:
@@ -111,14 +116,15 @@ class NativeWire:
 
     def feed(self, data: bytes, now: float) -> list[Item]:
         """Requests, refusals of senseless frames, and perhaps the error that ends it all."""
-        frames, fault = self._reader.feed(data)
         items: list[Item] = []
-        for frame in frames:
-            items.append(self._request(frame))
-            if self._faults > MAX_FAULTS:
-                fault = ProtocolError(Code.MALFORMED, "too many senseless frames")
-                break
-        if fault:
+        if self._ended:
+            return items
+        self._reader.feed(data)
+        try:
+            while (frame := self._reader.maybe_frame()) is not None:
+                items.append(self._request(frame))
+        except ProtocolError as fault:
+            self._ended = True
             items.append(fault)
         return items
 
@@ -143,23 +149,22 @@ class NativeWire:
     def _request(self, frame: bytes) -> Item:
         try:
             return _requests.decode(frame)
-        except msgspec.MsgspecError as problem:
+        except _SENSELESS as problem:
             self._faults += 1
+            if self._faults > MAX_FAULTS:
+                raise ProtocolError(Code.MALFORMED, "too many senseless frames") from None
             return Local((encode_frame(_refusal(frame, problem)),))
 
 
 def _refusal(frame: bytes, problem: Exception) -> Refused:
     """Says what is wrong with a frame, under the number it carries if that can still be read."""
     try:
-        parts: Any = msgspec.msgpack.decode(frame)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        parts = None
-    if not isinstance(parts, list) or len(parts) < 2 or not isinstance(parts[1], int):
+        head = _heads.decode(frame)
+    except _SENSELESS:
         return Refused(0, Code.MALFORMED, "the frame is not a request")
-    n = parts[1] if -(2**63) <= parts[1] < 2**63 else 0
-    if "Invalid value" in str(problem) and str(problem).endswith("$[0]`"):
-        return Refused(n, Code.UNKNOWN_REQUEST, "this server does not know that request")
-    return Refused(n, Code.MALFORMED, f"the request is malformed: {problem}"[:300])
+    if head.kind not in _REQUEST_KINDS:
+        return Refused(head.n, Code.UNKNOWN_REQUEST, "this server does not know that request")
+    return Refused(head.n, Code.MALFORMED, f"the request is malformed: {problem}"[:300])
 
 
 class NativeClient:
@@ -167,6 +172,7 @@ class NativeClient:
 
     def __init__(self) -> None:
         self._reader = FrameReader(MAX_ANSWER_BYTES)
+        self._raw = False
 
     def opening(self) -> bytes:
         """The first bytes to send."""
@@ -179,19 +185,34 @@ class NativeClient:
     def feed(self, data: bytes) -> tuple[list[FromServer], ProtocolError | None]:
         """What the server said, and what ended it if it stopped making sense.
 
-        Kinds that this version doesn't know are passed over: a newer server may say more.
+        Kinds that this version doesn't know are passed over: a newer server may say more. Nothing is looked at behind a
+        `FileStart`: raw bytes follow, which `take_rest` gives.
         """
-        frames, fault = self._reader.feed(data)
-        said = []
-        for frame in frames:
-            try:
-                said.append(_answers.decode(frame))
-            except msgspec.MsgspecError as problem:
-                if "Invalid value" in str(problem) and str(problem).endswith("$[0]`"):
-                    continue
-                return said, ProtocolError(Code.MALFORMED, f"the server said something malformed: {problem}"[:300])
-        return said, fault
+        said: list[FromServer] = []
+        self._reader.feed(data)
+        try:
+            while not self._raw and (frame := self._reader.maybe_frame()) is not None:
+                self._hear(frame, said)
+        except ProtocolError as fault:
+            return said, fault
+        return said, None
+
+    def _hear(self, frame: bytes, said: list[FromServer]) -> None:
+        try:
+            said.append(_answers.decode(frame))
+        except _SENSELESS as problem:
+            if _is_unknown_answer(frame):
+                return
+            raise ProtocolError(Code.MALFORMED, f"the server said something malformed: {problem}"[:300]) from None
+        self._raw = isinstance(said[-1], FileStart)
 
     def take_rest(self) -> bytes:
         """Raw bytes behind the frames fed so far."""
         return self._reader.take_rest()
+
+
+def _is_unknown_answer(frame: bytes) -> bool:
+    try:
+        return _kinds.decode(frame).kind not in _ANSWER_KINDS
+    except _SENSELESS:
+        return False

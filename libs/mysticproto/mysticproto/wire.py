@@ -12,8 +12,8 @@ shall hear is encoded once.
       answer(request, reply) -> chunks                for this peer alone
       encode(event, role)    -> chunks                the same for every peer of this wire in this role
 
-An item is a request, `Local` (chunks that the wire answers by itself, in order with the requests), or a `ProtocolError`,
-which is always the last: the connection answers it with `answer(None, Bye(...))` and closes.
+An item is a request, `Local` (chunks that the wire answers by itself, in order with the requests), or a
+`ProtocolError`, which is always the last: the connection answers it with `answer(None, Bye(...))` and closes.
 """
 
 from enum import Enum
