@@ -104,7 +104,8 @@ def test_single_bytes_cost_linear_time() -> None:
 def test_the_cuts_do_not_matter(pieces: list[bytes], delimiter: bytes, size: int) -> None:
     stream = b"".join(pieces)
     until, exact = ReceiveBuffer(len(stream) + 1), ReceiveBuffer(len(stream) + size)
-    lines, blocks = [], []
+    lines: list[bytes] = []
+    blocks: list[bytes] = []
     for piece in pieces:
         until.feed(piece)
         exact.feed(piece)

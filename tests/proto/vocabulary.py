@@ -1,0 +1,90 @@
+"""Values of the whole vocabulary for tests: one sample of every struct, and Hypothesis strategies."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from hypothesis import strategies as st
+
+from mysticproto import model
+from mysticproto.model import FromServer, Request
+
+ANA = model.UserRef(3, "ana")
+BOB = model.UserRef(9, "Боб")
+ROOM = model.Group(17, "crew")
+FILE = model.FolderEntry("a b.txt", "file", 1024, 1_700_000_000_000_000)
+FOLDER = model.FolderEntry("photos", "folder", 0, 1_700_000_000_000_001, 12)
+ROOM_INFO = model.GroupInfo(ROOM, ANA, (ANA, BOB), True)
+T = 1_800_000_000_123_456
+CID = bytes(range(16))
+MESSAGE = model.Message(41, T, ANA, model.Global(), "hi\n☺", CID, 40)
+
+REQUESTS: list[Request] = [
+    model.Login(1, "ana", b"k" * 32, b"s" * 64, False, 77, 40, "mystic 0.1"),
+    model.Logout(2),
+    model.Post(3, model.ToGlobal(), "hi", CID, 40),
+    model.Post(4, model.ToUsers(("ana", "Боб")), "psst"),
+    model.Post(5, model.ToGroup("crew"), "crew only"),
+    model.Post(6, model.ToGroup(), "here"),
+    model.Post(7, model.ToEveryone(), "hear, hear"),
+    model.CreateGroup(8, "crew", False),
+    model.JoinGroup(9, "crew", False),
+    model.LeaveGroup(10, "crew"),
+    model.ListUsers(11),
+    model.ListGroups(12),
+    model.GetHistory(13, model.ToUsers(("Боб",)), 41, 50),
+    model.ListFolder(14, "photos/2024"),
+    model.OpenDownload(15, "photos/a b.txt"),
+    model.Fetch(16, b"t" * 16, 2**40),
+    model.Ping(17),
+]
+FROM_SERVER: list[FromServer] = [
+    MESSAGE,
+    model.Message(42, T, BOB, model.Broadcast(), "all"),
+    model.Message(43, T, ANA, model.Direct((ANA, BOB)), "psst"),
+    model.Message(44, T, BOB, ROOM, "crew"),
+    model.UserJoined(45, T, ANA, "member", True),
+    model.UserLeft(46, T, BOB, "lost"),
+    model.GroupCreated(47, T, ROOM, ANA),
+    model.GroupJoined(48, T, ROOM, BOB),
+    model.GroupLeft(49, T, ROOM, BOB, "kicked"),
+    model.GroupDeleted(49, T, ROOM),
+    model.Hello(b"n" * 32, b"i" * 16, "Mystic", "0.1.0"),
+    model.FileHashed("photos/a b.txt", 1024, T, b"h" * 32),
+    model.Notice("the server stops in 3 seconds"),
+    model.Bye("stopping", "the server stops"),
+    model.Ok(1, 41, T, ("nobody",), ("Боб",)),
+    model.Refused(2, "name_in_use", "this name is in use", "ana"),
+    model.Welcome(3, 77, ANA, "member", 41, ROOM, True, "welcome, ana"),
+    model.Entered(4, 47, ROOM_INFO, True),
+    model.Users(5, (model.UserInfo(ANA, "operator"), model.UserInfo(BOB)), True),
+    model.Groups(6, (ROOM_INFO,), True),
+    model.History(7, (MESSAGE, model.UserLeft(46, T, BOB, "left")), True),
+    model.CatchUp((MESSAGE, model.GroupDeleted(49, T, ROOM)), 49, True),
+    model.Folder(8, "photos", (FOLDER, FILE), 2, True),
+    model.Ticket(9, b"t" * 16, "a b.txt", 1024, T, b"h" * 32),
+    model.FileStart(10, 1024, 512),
+    model.Pong(11, T),
+]
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+numbers = st.integers(-1, 2**63 - 1)
+
+
+def values_of(annotation: Any) -> st.SearchStrategy[Any]:
+    """Values of anything that the vocabulary's fields are declared as."""
+    if get_origin(annotation) in (Union, UnionType):
+        return st.one_of([values_of(choice) for choice in get_args(annotation)])
+    if get_origin(annotation) is tuple:
+        return st.lists(values_of(get_args(annotation)[0]), max_size=3).map(tuple)
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return st.builds(annotation, **{name: values_of(kind) for name, kind in get_type_hints(annotation).items()})
+    return {int: numbers, str: texts, bytes: st.binary(max_size=70), bool: st.booleans(), type(None): st.none()}[
+        annotation
+    ]
+
+
+requests: st.SearchStrategy[Request] = values_of(Request)
+answers: st.SearchStrategy[FromServer] = values_of(FromServer)
