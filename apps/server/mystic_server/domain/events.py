@@ -47,7 +47,7 @@ class Joined(_Stored, frozen=True, tag="joined"):
 
 
 class Left(_Stored, frozen=True, tag="left"):
-    """A session ended. `cause`: "left", "lost", "kicked" or "stopped". `quiet`: nobody is told, the user is still here."""
+    """A session ended. `cause`: "left", "lost", "kicked" or "stopped". `quiet`: the user is still here."""
 
     session: int
     cause: str

@@ -1,7 +1,8 @@
 """OutQueue: what a peer has yet to get, in order, with a byte count; a span of a file is a chunk like another.
 
-`push` never writes; `flush` writes what the kernel takes, once per peer and tick. Bytes in memory are counted against the
-limits, spans of files are not. What the kernel took is counted, so that a slow peer can be told from one that stopped.
+`push` never writes; `flush` writes what the kernel takes, once per peer and tick. Bytes in memory are counted against
+the limits, spans of files are not. What the kernel took is counted, so that a slow peer can be told from one that
+stopped.
 """
 
 import os
@@ -64,7 +65,15 @@ OutChunk: TypeAlias = bytes | Alone | FileSpan
 class OutQueue:
     """What one peer has yet to get."""
 
-    __slots__ = ("_alone_gap_s", "_chunks", "_first_sent", "_last_sent_at", "_quiet_until", "bytes_held", "bytes_to_peer")
+    __slots__ = (
+        "_alone_gap_s",
+        "_chunks",
+        "_first_sent",
+        "_last_sent_at",
+        "_quiet_until",
+        "bytes_held",
+        "bytes_to_peer",
+    )
 
     def __init__(self) -> None:
         self._chunks: deque[OutChunk] = deque()

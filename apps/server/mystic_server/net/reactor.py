@@ -3,10 +3,11 @@
 A tick: select until the next timer; every ready handler runs; due timers run; then the tick's end, where what the
 handlers left behind is sent on (log batches, then the peers' queues), so that many messages cost one write.
 
-Problem: a handler with a bug must not stop the server. Every handler runs inside one net; what it raises is reported with
-the handler, which is told to `abort`. Nothing else in the server catches what it does not expect.
+Problem: a handler with a bug must not stop the server. Every handler runs inside one net; what it raises is reported
+with the handler, which is told to `abort`. Nothing else in the server catches what it does not expect.
 """
 
+import contextlib
 import heapq
 import itertools
 import selectors
@@ -76,10 +77,8 @@ class Reactor:
 
     def unregister(self, sock: socket.socket) -> None:
         """Stops watching; nothing happens if it wasn't watched."""
-        try:
+        with contextlib.suppress(KeyError):
             self._selector.unregister(sock)
-        except KeyError:
-            pass
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Calls once, `delay_s` from this tick's time."""

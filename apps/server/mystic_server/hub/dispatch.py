@@ -1,0 +1,440 @@
+"""The gateway: every request of every connection passes here once, before anything is decided.
+
+Logged in? Fast enough? Not while something bigger of the same session is under way? Only then is it decided, or
+answered from the world, the past or the file area. What a peer may not do yet stays in its queue, and when that is
+full its socket isn't read: a peer that is too fast waits in its own kernel.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from mystic_server.domain import policy
+from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, decide_login
+from mystic_server.domain.events import Event, Left, LingerEnded
+from mystic_server.domain.queries import list_groups, list_users
+from mystic_server.domain.world import World
+from mystic_server.hub.auth import NONCE_BYTES, proves_key
+from mystic_server.hub.fanout import Fanout
+from mystic_server.hub.past import Past
+from mystic_server.hub.rates import TokenBucket
+from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
+from mystic_server.log.base import EventLog
+from mystic_server.net.connection import Connection
+from mystic_server.net.outqueue import FileSpan
+from mysticproto.errors import Code, ProtocolError
+from mysticproto.model import (
+    Bye,
+    CreateGroup,
+    Fetch,
+    FileHashed,
+    Folder,
+    GetHistory,
+    Hello,
+    JoinGroup,
+    LeaveGroup,
+    ListFolder,
+    ListGroups,
+    ListUsers,
+    Login,
+    Logout,
+    OpenDownload,
+    Ping,
+    Pong,
+    Post,
+    Refused,
+    Reply,
+    Request,
+    Ticket,
+    Welcome,
+)
+from mysticproto.wire import Item, Local
+
+MAX_WAITING = 64
+"""Requests of one peer that may wait before its socket is read no more."""
+MAX_BACKLOG = 4_000
+"""Drafts without a result before new requests wait."""
+MAX_FAILED_LOGINS = 8
+_BACKLOG_PAUSE_S = 0.005
+
+
+class OutgoingFile(FileTransfer, Protocol):
+    """A transfer as the file area gives it."""
+
+    span: FileSpan
+
+
+class Files(Protocol):
+    """The file area, as the hub needs it; see `files.transfer`."""
+
+    def list_folder(self, n: int, path: str, answered: Callable[[list[Folder] | Refused], None]) -> None:
+        """Answers with the parts of a listing."""
+
+    def open_download(
+        self,
+        n: int,
+        user: int,
+        path: str,
+        now: float,
+        answered: Callable[[Ticket | Refused], None],
+        hashed: Callable[[FileHashed], None],
+    ) -> None:
+        """Answers with a ticket; the hash follows unless the ticket has it."""
+
+    def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> OutgoingFile | Refused:
+        """Turns a ticket into a transfer, once."""
+
+
+class Rules:
+    """What the operator has set; see `config.Limits` for the meaning."""
+
+    def __init__(
+        self,
+        *,
+        send_queue_soft: int,
+        message_rate: float,
+        message_burst: float,
+        command_rate: float,
+        command_burst: float,
+        are_rates_limited: bool,
+    ) -> None:
+        self.send_queue_soft = send_queue_soft
+        self._message = (message_rate, message_burst)
+        self._command = (command_rate, command_burst)
+        self._are_rates_limited = are_rates_limited
+
+    def limit(self, peer: Peer, now: float) -> None:
+        """Gives a peer its buckets."""
+        if self._are_rates_limited:
+            peer.messages = TokenBucket(*self._message, now)
+            peer.commands = TokenBucket(*self._command, now)
+
+
+class Identity:
+    """What this server is to its clients, and this process to the log."""
+
+    def __init__(self, name: str, version: str, server_id: bytes, node: int, epoch: int) -> None:
+        self.name = name
+        self.version = version
+        self.server_id = server_id
+        self.node = node
+        self.epoch = epoch
+
+
+class Clock(Protocol):
+    """The loop's time, and calls at a time of it; the reactor is one."""
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
+        """Calls once."""
+
+
+def now_us() -> int:
+    """The time that events carry."""
+    return time.time_ns() // 1000
+
+
+class Gateway:
+    """See the module. Connections belong to it: it is their `Owner`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        world: World,
+        log: EventLog,
+        files: Files,
+        peers: Peers,
+        witness: Witness,
+        rules: Rules,
+        identity: Identity,
+    ) -> None:
+        self._clock = clock
+        self._world = world
+        self._log = log
+        self._files = files
+        self._peers = peers
+        self._witness = witness
+        self._rules = rules
+        self._identity = identity
+        self._past = Past(world, log)
+        self._ending: set[int] = set()  # sessions whose end is on its way through the log
+        self._giving_up: set[int] = set()  # lost ones of which the same holds
+        self._handlers: dict[type, Callable[[Peer, Request], None]] = _handlers(self)
+        self.fanout = Fanout(world, log, peers, witness, self._answered, self._unstored)
+
+    # What happens on a connection.
+
+    def opened(self, connection: Connection) -> None:
+        """A wire is spoken: greet."""
+        assert connection.wire
+        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES))
+        self._rules.limit(peer, self._clock.now)
+        self._peers.add(peer)
+        me = self._identity
+        peer.answer(None, Hello(peer.nonce, me.server_id, me.name, me.version))
+
+    def received(self, connection: Connection, items: list[Item]) -> None:
+        """The peer has said something."""
+        peer = self._peers.of(connection)
+        if peer is None:
+            return
+        for item in items:
+            if isinstance(item, Local):
+                for chunk in item.chunks:
+                    connection.push(chunk)
+            elif isinstance(item, ProtocolError):
+                self._work(peer)
+                peer.end(Bye(item.code, item.text))
+            else:
+                peer.waiting.append(item)
+        self._work(peer)
+
+    def drained(self, connection: Connection) -> None:
+        """The peer has taken everything."""
+        if peer := self._peers.of(connection):
+            self._past.go_on(peer)
+            self._work(peer)
+
+    def closed(self, connection: Connection, cause: str) -> None:
+        """The connection is gone; a session that was on it is lost, unless it said goodbye."""
+        peer = self._peers.of(connection)
+        self._witness.disconnected(connection, peer.name if peer else "", cause)
+        if peer is None:
+            return
+        self._peers.remove(connection)
+        self._past.forget(peer)
+        if peer.transfer:
+            complete = cause == "finished" and not connection.queue
+            self._witness.transfer_finished(peer.name, peer.transfer, complete, self._clock.now - connection.since)
+            peer.transfer.finished(complete)
+        if peer.session:
+            session = peer.session
+            self._peers.release(peer)
+            self.end_session(session, "lost")
+
+    # Sessions.
+
+    def end_session(self, session: int, cause: str) -> None:
+        """Proposes the end of a session, once."""
+        alive = self._world.sessions.get(session)
+        if alive and session not in self._ending:
+            self._ending.add(session)
+            self.fanout.propose(decide_end(self._world, alive, cause), now_us())
+
+    def end_lingering(self) -> None:
+        """Gives up what lost sessions kept, a minute after their loss; to be called every second or so."""
+        self._ending &= self._world.sessions.keys()
+        self._giving_up &= self._world.lost.keys()
+        deadline = now_us() - policy.LINGER_US
+        for session in self._world.lost.values():
+            if session.lost_us <= deadline and session.id not in self._giving_up:
+                self._giving_up.add(session.id)
+                self.fanout.propose(LingerEnded(session.id), now_us())
+
+    def stop(self, bye: Bye) -> None:
+        """Says goodbye to everybody and ends their sessions."""
+        for peer in self._peers:
+            session = peer.session
+            self._peers.release(peer)
+            peer.end(bye)
+            if session:
+                self.end_session(session, "stopped")
+
+    # The queue of one peer.
+
+    def _work(self, peer: Peer) -> None:
+        """Handles what a peer may do now."""
+        while peer.waiting and peer.connection.is_open and not self._is_held(peer):
+            wait_s = self._wait_for(peer, peer.waiting[0])
+            if wait_s:
+                peer.is_waiting_for_time = True
+                self._clock.call_later(wait_s, partial(self._time_has_come, peer))
+                break
+            self._handle(peer, peer.waiting.popleft())
+        if len(peer.waiting) >= MAX_WAITING:
+            peer.connection.pause()
+        else:
+            peer.connection.resume()
+
+    def _time_has_come(self, peer: Peer) -> None:
+        peer.is_waiting_for_time = False
+        self._work(peer)
+
+    def _is_held(self, peer: Peer) -> bool:
+        if peer.is_barred or peer.is_waiting_for_time:
+            return True
+        return peer.connection.queue.bytes_held > self._rules.send_queue_soft
+
+    def _wait_for(self, peer: Peer, request: Request) -> float:
+        """Seconds until this request may be handled."""
+        if self._log.backlog() > MAX_BACKLOG:
+            return _BACKLOG_PAUSE_S
+        bucket = peer.messages if type(request) in policy.MESSAGES else peer.commands
+        return bucket.take(self._clock.now) if bucket else 0.0
+
+    def _handle(self, peer: Peer, request: Request) -> None:
+        kind = type(request)
+        if not peer.session and kind not in policy.BEFORE_LOGIN:
+            peer.answer(request, Refused(request.n, Code.NOT_LOGGED_IN, "Log in first."))
+            return
+        if kind in policy.BARRIERS:
+            peer.is_barred = True
+        self._handlers[kind](peer, request)
+
+    def _propose(self, peer: Peer, request: Request, decision: Decision) -> None:
+        if isinstance(decision, Refused):
+            self._answer_now(peer, request, decision)
+        else:
+            self.fanout.propose(decision, now_us(), peer, request)
+
+    def _answer_now(self, peer: Peer, request: Request, reply: Reply) -> None:
+        peer.is_barred = False
+        peer.answer(request, reply)
+
+    # Results of what was proposed.
+
+    def _answered(self, peer: Peer, request: Request, reply: Reply) -> None:
+        """A barrier has been applied, or was refused on the way."""
+        peer.is_barred = False
+        if isinstance(reply, Welcome) and isinstance(request, Login):
+            self._welcome(peer, request, reply)
+        elif isinstance(request, Logout):
+            peer.end(Bye("left", "Goodbye."))
+        self._work(peer)
+
+    def _welcome(self, peer: Peer, request: Login, welcome: Welcome) -> None:
+        peer.user, peer.name = welcome.user.id, welcome.user.name
+        if not peer.connection.is_open:
+            self.end_session(welcome.session, "lost")
+            return
+        self._peers.bind(peer, welcome.session)
+        if 0 <= request.after < welcome.upto:
+            self._past.catch_up(peer, request.after, welcome.upto)
+
+    def _unstored(self, event: Event) -> None:
+        """The log could not take the end of a session; it must, some time."""
+        match event:
+            case Left(session, cause):
+                self._ending.discard(session)
+                self._clock.call_later(1.0, partial(self.end_session, session, cause))
+            case LingerEnded(session):
+                self._giving_up.discard(session)
+            case _:
+                pass
+
+    # One method a request.
+
+    def log_in(self, peer: Peer, request: Login) -> None:
+        """Takes a name."""
+        n = request.n
+        if peer.session:
+            self._answer_now(peer, request, Refused(n, Code.ALREADY_LOGGED_IN, "You are logged in already."))
+            return
+        me = self._identity
+        if request.key and not proves_key(request, peer.nonce, me.server_id):
+            self._fail_login(peer, request, Refused(n, Code.BAD_SIGNATURE, "The signature is not this key's."))
+            return
+        newcomer = Newcomer(secrets.randbits(62) + 1, request.key, True, me.node, me.epoch)
+        decision = decide_login(self._world, request, newcomer)
+        if isinstance(decision, Refused):
+            self._fail_login(peer, request, decision)
+        else:
+            self.fanout.propose(decision, now_us(), peer, request)
+
+    def _fail_login(self, peer: Peer, request: Login, refused: Refused) -> None:
+        self._answer_now(peer, request, refused)
+        peer.failed_logins += 1
+        if peer.failed_logins >= MAX_FAILED_LOGINS:
+            peer.end(Bye(Code.LIMIT_REACHED, "Too many attempts to log in."))
+
+    def log_out(self, peer: Peer, request: Logout) -> None:
+        """Leaves."""
+        session = peer.session
+        self._peers.release(peer)
+        self._ending.add(session)
+        self._propose(peer, request, decide_end(self._world, self._world.sessions[session], "left"))
+
+    def change(self, peer: Peer, request: Post | CreateGroup | JoinGroup | LeaveGroup) -> None:
+        """Whatever becomes an event."""
+        self._propose(peer, request, decide(self._world, self._world.sessions[peer.session], request))
+
+    def list_users(self, peer: Peer, request: ListUsers) -> None:
+        """Who is here."""
+        for part in list_users(self._world, request.n):
+            peer.answer(request, part)
+
+    def list_groups(self, peer: Peer, request: ListGroups) -> None:
+        """Which groups there are."""
+        for part in list_groups(self._world, request.n):
+            peer.answer(request, part)
+
+    def get_history(self, peer: Peer, request: GetHistory) -> None:
+        """A page of the past."""
+        self._past.history(peer, request)
+
+    def list_folder(self, peer: Peer, request: ListFolder) -> None:
+        """What is in a shared folder."""
+
+        def answered(listing: list[Folder] | Refused) -> None:
+            for part in [listing] if isinstance(listing, Refused) else listing:
+                peer.answer(request, part)
+
+        self._files.list_folder(request.n, request.path, answered)
+
+    def open_download(self, peer: Peer, request: OpenDownload) -> None:
+        """A ticket for a file."""
+        self._files.open_download(
+            request.n,
+            peer.user,
+            request.path,
+            self._clock.now,
+            partial(peer.answer, request),
+            partial(peer.answer, None),
+        )
+
+    def fetch(self, peer: Peer, request: Fetch) -> None:
+        """The file itself, on a connection that does nothing else."""
+        if peer.session:
+            peer.answer(request, Refused(request.n, Code.BAD_TICKET, "Fetch a file on a connection of its own."))
+            return
+        transfer = self._files.redeem(request.n, request.ticket, request.offset, self._clock.now)
+        if isinstance(transfer, Refused):
+            peer.answer(request, transfer)
+            peer.connection.finish()
+            return
+        peer.transfer = transfer
+        user = self._world.users.get(transfer.user)
+        peer.name = user.name if user else ""
+        peer.answer(request, transfer.start)
+        peer.connection.push(transfer.span)
+        self._witness.transfer_started(peer.name, transfer)
+        peer.connection.finish()
+
+    def ping(self, peer: Peer, request: Ping) -> None:
+        """A sign of life."""
+        peer.answer(request, Pong(request.n, now_us()))
+
+
+def _handlers(gateway: Gateway) -> dict[type, Callable[[Peer, Request], None]]:
+    """The command table: one row a request."""
+    table: dict[type, Callable[..., None]] = {
+        Login: gateway.log_in,
+        Logout: gateway.log_out,
+        Post: gateway.change,
+        CreateGroup: gateway.change,
+        JoinGroup: gateway.change,
+        LeaveGroup: gateway.change,
+        ListUsers: gateway.list_users,
+        ListGroups: gateway.list_groups,
+        GetHistory: gateway.get_history,
+        ListFolder: gateway.list_folder,
+        OpenDownload: gateway.open_download,
+        Fetch: gateway.fetch,
+        Ping: gateway.ping,
+    }
+    return table

@@ -1,0 +1,224 @@
+"""Fanout: committed events, in log order, become changes of the world and bytes on their way to everybody concerned.
+
+Each event is applied, then encoded once per wire and role. What goes to the same audience one after the other in one
+tick is joined, once per wire, and every peer gets it in one write: that is where most of the speed comes from. The
+batch must be sent before anything else to somebody in it, so that everybody hears everything in log order; only the
+plain `Ok` of a message may overtake it, since its number says where it belongs.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mystic_server.domain.apply import Applied, Delivery, apply
+from mystic_server.domain.events import Event, Left, Posted
+from mystic_server.domain.world import Audience, World
+from mystic_server.hub.sessions import Peer, Peers, Witness
+from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
+from mysticproto.model import Event as Said
+from mysticproto.model import Message, Ok, Passing, Refused, Reply, Request
+from mysticproto.wire import Chunks, Role, Wire
+
+_CACHED_AUDIENCES = 64
+
+
+class Pending(Struct, frozen=True, gc=False):
+    """A draft that has no result yet, and who waits for it."""
+
+    event: Event
+    peer: Peer | None
+    request: Request | None
+
+
+class WireGroup(Struct, frozen=True):
+    """Those of an audience that speak one wire."""
+
+    wire: Wire
+    peers: list[Peer]
+
+
+class Fanout:
+    """See the module.
+
+    `answered(peer, request, reply)` is told what an asker got for anything but a message; `unstored(event)` which event
+    the log did not take though nobody waits for it.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        log: EventLog,
+        peers: Peers,
+        witness: Witness,
+        answered: Callable[[Peer, Request, Reply], None],
+        unstored: Callable[[Event], None],
+    ) -> None:
+        self._world = world
+        self._log = log
+        self._peers = peers
+        self._witness = witness
+        self._answered = answered
+        self._unstored = unstored
+        self._pending: dict[int, Pending] = {}
+        self._next_token = 1
+        self._groups: dict[Audience, list[WireGroup]] = {}
+        self._groups_version = -1
+        self._batch: list[list[bytes]] = []
+        self._batch_groups: list[WireGroup] = []
+        self.messages = 0
+        """Messages applied since the start."""
+        self.deliveries = 0
+        """Copies of them that were sent on."""
+
+    @property
+    def pending(self) -> int:
+        """Drafts without a result."""
+        return len(self._pending)
+
+    def propose(self, event: Event, time_us: int, peer: Peer | None = None, request: Request | None = None) -> None:
+        """Sends an event to the log; what follows comes with its result."""
+        token, self._next_token = self._next_token, self._next_token + 1
+        self._pending[token] = Pending(event, peer, request)
+        self._log.append(Draft(token, time_us, event))
+
+    def on_results(self, results: Sequence[Result]) -> None:
+        """The log's answers, in its order."""
+        for result in results:
+            pending = self._pending.pop(result.token)
+            match result:
+                case Stored():
+                    self._stored(result, pending)
+                case Duplicate():
+                    self._answer(pending, Ok(0, result.seq, result.time_us))
+                case Rejected():
+                    self._rejected(result, pending)
+        rows = self._world.take_dirty()
+        self._log.save(rows, self._world.applied)
+
+    def tell(self, said: Passing, audience: Audience) -> None:
+        """Says something that is not kept."""
+        self.flush()
+        for group in self._grouped(audience):
+            chunks = group.wire.encode(said, Role.OTHER)
+            for peer in group.peers:
+                _push(peer, chunks)
+
+    def flush(self) -> None:
+        """Sends the batch: at the end of a tick, and before anything that must not overtake it."""
+        batch, groups = self._batch, self._batch_groups
+        if not batch:
+            return
+        self._batch, self._batch_groups = [], []
+        for chunks, group in zip(batch, groups, strict=True):
+            data = b"".join(chunks)
+            for peer in group.peers:
+                peer.connection.deliver(data)
+
+    # Results.
+
+    def _stored(self, stored: Stored, pending: Pending) -> None:
+        applied = apply(self._world, stored.committed)
+        for delivery in applied.deliveries:
+            self._deliver(delivery)
+        self._end_sessions(applied)
+        if type(stored.committed.event) is Posted:
+            self.messages += 1
+            self._answer(pending, applied.answer or Ok(0, stored.committed.seq, stored.committed.time_us))
+        elif applied.answer:
+            self.flush()
+            self._answer(pending, applied.answer)
+
+    def _rejected(self, rejected: Rejected, pending: Pending) -> None:
+        if pending.peer:
+            self._answer(pending, Refused(0, rejected.code, rejected.text))
+        if pending.peer is None or type(pending.event) is Left:
+            self._unstored(pending.event)
+
+    def _answer(self, pending: Pending, reply: Reply) -> None:
+        peer, request = pending.peer, pending.request
+        if peer is None or request is None:
+            return
+        numbered = replace(reply, n=request.n)
+        peer.answer(request, numbered)
+        if type(pending.event) is not Posted:
+            self._answered(peer, request, numbered)
+
+    def _end_sessions(self, applied: Applied) -> None:
+        for ending in applied.endings:
+            self.flush()
+            if peer := self._peers.of_session(ending.session):
+                self._peers.release(peer)
+                peer.end(ending.bye)
+
+    # Out to everybody.
+
+    def _deliver(self, delivery: Delivery) -> None:
+        event, to, author = delivery.event, delivery.to, delivery.author
+        groups = self._grouped(to)
+        others = [group.wire.encode(event, Role.OTHER) for group in groups]
+        if type(event) is Message:
+            self.deliveries += len(to)
+            if self._is_alike(event, groups, others, author, to):
+                self._add_to_batch(groups, others)
+                return
+        else:
+            self._witness.told(event)
+        self.flush()
+        for group, chunks in zip(groups, others, strict=True):
+            for peer in group.peers:
+                if peer.session not in author:
+                    _push(peer, chunks)
+        self._deliver_to(author, event, Role.AUTHOR)
+        strangers = [id for id in delivery.bystanders.sessions if id not in to.members and id not in author]
+        self._deliver_to(strangers, event, Role.BYSTANDER)
+
+    def _is_alike(
+        self, event: Said, groups: list[WireGroup], others: list[Chunks], author: Sequence[int], to: Audience
+    ) -> bool:
+        """Whether the author's copies are the others' too, so that nobody has to be told apart."""
+        if not all(session in to.members for session in author):
+            return False
+        return all(
+            (not author or group.wire.encode(event, Role.AUTHOR) is chunks)
+            and all(type(chunk) is bytes for chunk in chunks)
+            for group, chunks in zip(groups, others, strict=True)
+        )
+
+    def _add_to_batch(self, groups: list[WireGroup], others: list[Chunks]) -> None:
+        if groups is not self._batch_groups:
+            self.flush()
+            self._batch_groups = groups
+            self._batch = [[] for _ in groups]
+        for batch, chunks in zip(self._batch, others, strict=True):
+            batch.extend(chunk for chunk in chunks if type(chunk) is bytes)
+
+    def _deliver_to(self, sessions: Sequence[int], event: Said, role: Role) -> None:
+        encoded: dict[str, Chunks] = {}
+        for session in sessions:
+            if peer := self._peers.of_session(session):
+                if peer.wire.name not in encoded:
+                    encoded[peer.wire.name] = peer.wire.encode(event, role)
+                _push(peer, encoded[peer.wire.name])
+
+    def _grouped(self, audience: Audience) -> list[WireGroup]:
+        """The audience's peers by wire; the same list as long as nothing has changed."""
+        if self._groups_version != self._peers.version or len(self._groups) > _CACHED_AUDIENCES:
+            self._groups.clear()
+            self._groups_version = self._peers.version
+        groups = self._groups.get(audience)
+        if groups is None:
+            groups = self._groups[audience] = self._group(audience)
+        return groups
+
+    def _group(self, audience: Audience) -> list[WireGroup]:
+        by_wire: dict[str, WireGroup] = {}
+        for session in audience.sessions:
+            if peer := self._peers.of_session(session):
+                by_wire.setdefault(peer.wire.name, WireGroup(peer.wire, [])).peers.append(peer)
+        return list(by_wire.values())
+
+
+def _push(peer: Peer, chunks: Chunks) -> None:
+    for chunk in chunks:
+        peer.connection.push(chunk)

@@ -1,0 +1,108 @@
+"""Past: history pages, and what a device has missed, streamed no faster than it reads.
+
+The next part of a catch-up is asked for when the last one has left for the peer, so a device that was away for long
+costs one page of memory. What may be read is decided when it is asked for, from the world as it is then.
+"""
+
+from collections.abc import Iterable
+
+from mystic_server.domain.events import Committed
+from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell
+from mystic_server.domain.world import World
+from mystic_server.hub.sessions import Peer
+from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page
+from mysticproto.errors import Code
+from mysticproto.model import MAX_HISTORY_PAGE, CatchUp, Event, GetHistory, History, Refused
+
+PART_BYTES = 256 * 1024
+"""Text in one part of a catch-up or one history page, about: whatever the limit in events, frames stay small."""
+_MISSED_PART = 500
+
+
+class Past:
+    """See the module."""
+
+    def __init__(self, world: World, log: EventLog) -> None:
+        self._world = world
+        self._log = log
+        self._behind: dict[Peer, tuple[Scope, int, int]] = {}
+
+    def history(self, peer: Peer, request: GetHistory) -> None:
+        """Answers with a page."""
+        session = self._world.sessions.get(peer.session)
+        scope = history_scope(self._world, session, request) if session else None
+        if not isinstance(scope, Scope):
+            if scope:
+                peer.answer(request, scope)
+            return
+        limit = min(max(1, request.limit), MAX_HISTORY_PAGE)
+        before = min(max(0, request.before), 2**63 - 1)
+        query = HistoryQuery(scope.conversations, before, scope.since, limit)
+        self._log.history(query, lambda page: self._answer_history(peer, request, page))
+
+    def catch_up(self, peer: Peer, after: int, upto: int) -> None:
+        """Begins to send what lies between two numbers, the first left out."""
+        scope = missed_scope(self._world, self._world.sessions[peer.session])
+        self._behind[peer] = (scope, after, upto)
+        self._ask_missed(peer)
+
+    def go_on(self, peer: Peer) -> None:
+        """The peer has taken what it was sent."""
+        if peer in self._behind:
+            self._ask_missed(peer)
+
+    def forget(self, peer: Peer) -> None:
+        """The peer is gone."""
+        self._behind.pop(peer, None)
+
+    def _answer_history(self, peer: Peer, request: GetHistory, page: Page) -> None:
+        if page.failed:
+            peer.answer(request, Refused(request.n, Code.STORE_UNAVAILABLE, page.failed))
+            return
+        kept = _newest_that_fit(page.events)
+        more = page.more or len(kept) < len(page.events)
+        peer.answer(request, History(request.n, self._retold(kept), more))
+
+    def _ask_missed(self, peer: Peer) -> None:
+        scope, after, upto = self._behind[peer]
+        query = MissedQuery(scope.conversations, peer.user, scope.since, after, upto, _MISSED_PART)
+        self._log.missed(query, lambda page: self._send_missed(peer, page))
+
+    def _send_missed(self, peer: Peer, page: Page) -> None:
+        if peer not in self._behind:
+            return
+        scope, _, upto = self._behind[peer]
+        if page.failed:
+            # What can't be read now is not skipped: the device keeps its number and connects again.
+            peer.connection.close("fault")
+            return
+        events = _oldest_that_fit(page.events)
+        more = page.more or len(events) < len(page.events)
+        upto_here = events[-1].seq if more else upto
+        if more:
+            self._behind[peer] = (scope, upto_here, upto)
+            peer.connection.tell_when_drained()
+        else:
+            del self._behind[peer]
+        peer.answer(None, CatchUp(self._retold(events), upto_here, more))
+
+    def _retold(self, events: Iterable[Committed]) -> tuple[Event, ...]:
+        return tuple(said for event in events if (said := retell(self._world, event)))
+
+
+def _oldest_that_fit(events: tuple[Committed, ...]) -> tuple[Committed, ...]:
+    return events[: _fitting(events)]
+
+
+def _newest_that_fit(events: tuple[Committed, ...]) -> tuple[Committed, ...]:
+    return events[len(events) - _fitting(events[::-1]) :]
+
+
+def _fitting(events: tuple[Committed, ...]) -> int:
+    """How many of the first events stay within a part's size; one at least if there are any."""
+    size = 0
+    for count, committed in enumerate(events):
+        size += 100 + len(getattr(committed.event, "text", ""))
+        if size > PART_BYTES and count:
+            return count
+    return len(events)

@@ -1,0 +1,118 @@
+"""Peers: which connection belongs to which session, and what each peer is waiting for."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+from mystic_server.hub.rates import TokenBucket
+from mystic_server.net.connection import Connection
+from mysticproto.model import Bye, Event, FileStart, Passing, Reply, Request
+from mysticproto.wire import Wire
+
+
+class FileTransfer(Protocol):
+    """A file on its way to a peer, as the hub knows it."""
+
+    start: FileStart
+    path: str
+    size: int
+    user: int
+
+    def finished(self, complete: bool) -> None:
+        """The connection has ended; the place is free."""
+
+
+class Peer:
+    """One connection and what the hub knows of it; without a session until its login is applied."""
+
+    def __init__(self, connection: Connection, wire: Wire, nonce: bytes) -> None:
+        self.connection = connection
+        self.wire = wire
+        self.nonce = nonce
+        self.session = 0
+        self.user = 0
+        self.name = ""
+        self.waiting: deque[Request] = deque()
+        """Requests that were read and not yet handled."""
+        self.is_barred = False
+        """A request that changes more than a timeline is on its way through the log."""
+        self.is_waiting_for_time = False
+        """A timer will go on with `waiting`."""
+        self.failed_logins = 0
+        self.messages: TokenBucket | None = None
+        self.commands: TokenBucket | None = None
+        self.transfer: FileTransfer | None = None
+
+    def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> None:
+        """Queues a reply."""
+        for chunk in self.wire.answer(request, reply):
+            self.connection.push(chunk)
+
+    def end(self, bye: Bye) -> None:
+        """Says the last words and closes when they are sent."""
+        self.answer(None, bye)
+        self.connection.finish()
+
+
+class Witness(Protocol):
+    """Who is told what goes on, for the operator's eyes."""
+
+    def told(self, event: Event) -> None:
+        """Something other than a message happened."""
+
+    def connected(self, connection: Connection) -> None:
+        """A connection was accepted."""
+
+    def disconnected(self, connection: Connection, name: str, cause: str) -> None:
+        """A connection ended; `name` is empty if nobody logged in on it."""
+
+    def transfer_started(self, name: str, transfer: FileTransfer) -> None:
+        """A file is on its way."""
+
+    def transfer_finished(self, name: str, transfer: FileTransfer, complete: bool, seconds: float) -> None:
+        """A file has arrived, or not."""
+
+
+class Peers:
+    """All connections whose wire is known, and those of the sessions on this node."""
+
+    def __init__(self) -> None:
+        self._of_connection: dict[Connection, Peer] = {}
+        self._of_session: dict[int, Peer] = {}
+        self.version = 0
+        """Grows whenever a session gains or loses its connection."""
+
+    def __len__(self) -> int:
+        return len(self._of_connection)
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(list(self._of_connection.values()))
+
+    def add(self, peer: Peer) -> None:
+        """A connection whose wire has become known."""
+        self._of_connection[peer.connection] = peer
+
+    def of(self, connection: Connection) -> Peer | None:
+        """The peer on a connection."""
+        return self._of_connection.get(connection)
+
+    def of_session(self, session: int) -> Peer | None:
+        """The peer of a session, if it is on this node and connected."""
+        return self._of_session.get(session)
+
+    def bind(self, peer: Peer, session: int) -> None:
+        """A login was applied."""
+        peer.session = session
+        self._of_session[session] = peer
+        self.version += 1
+
+    def release(self, peer: Peer) -> None:
+        """The session goes on without this connection, or has ended."""
+        if self._of_session.get(peer.session) is peer:
+            del self._of_session[peer.session]
+        peer.session = 0
+        self.version += 1
+
+    def remove(self, connection: Connection) -> None:
+        """A connection has ended."""
+        self._of_connection.pop(connection, None)

@@ -1,0 +1,265 @@
+"""Connection: one peer's socket, its wire, and its out-queue.
+
+    DETECTING -> OPEN -> FINISHING -> ENDING -> CLOSED
+                    \\_________________________/
+
+In DETECTING the first bytes decide which wire is spoken. `finish` stops reading and sends what is queued (FINISHING),
+then says end of file and waits a moment for the peer's own (ENDING): closing with unread bytes in the kernel would
+reset the connection, and the peer could lose the last words. What the selector watches is derived from the state every
+time.
+"""
+
+import socket
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from mystic_server.net.outqueue import FileCutShort, OutChunk, OutQueue
+from mystic_server.net.reactor import READ, WRITE, Reactor, Timer
+from mysticproto.errors import ProtocolError
+from mysticproto.wire import Item, Local, Wire
+
+READ_BYTES = 64 * 1024
+"""What one peer may bring in one turn of the loop."""
+_ENDING_LIMIT_S = 2.0
+
+WireChoice: TypeAlias = Wire | bytes | None
+"""A wire; None: more bytes are needed; bytes: an answer to somebody who speaks none of them."""
+
+
+class State(Enum):
+    """See the module."""
+
+    DETECTING = 1
+    OPEN = 2
+    FINISHING = 3
+    ENDING = 4
+    CLOSED = 5
+
+
+class Owner(Protocol):
+    """Who is told what happens on a connection."""
+
+    def opened(self, connection: "Connection") -> None:
+        """The wire is known."""
+
+    def received(self, connection: "Connection", items: list[Item]) -> None:
+        """The peer has said something."""
+
+    def drained(self, connection: "Connection") -> None:
+        """The out-queue has become empty after it did not fit in one go, or after `tell_when_drained`."""
+
+    def closed(self, connection: "Connection", cause: str) -> None:
+        """Called once, last. `cause`: "finished", "lost", "too_slow", "cut_short" or "fault"."""
+
+
+class Connection:
+    """See the module. `address` is the peer's host and port; `hard_limit` what may be queued in memory, bytes."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        sock: socket.socket,
+        address: tuple[str, int],
+        choose_wire: Callable[[bytes], WireChoice],
+        owner: Owner,
+        unsent: set["Connection"],
+        hard_limit: int,
+    ) -> None:
+        self.address = address
+        self.wire: Wire | None = None
+        self.queue = OutQueue()
+        self.since = self.heard_at = reactor.now
+        self.bytes_from_peer = 0
+        self.state = State.DETECTING
+        self._reactor = reactor
+        self._sock = sock
+        self._choose_wire = choose_wire
+        self._owner = owner
+        self._unsent = unsent
+        self._hard_limit = hard_limit
+        self._first_bytes = b""
+        self._paused = False
+        self._tells_drained = False
+        self._events = READ
+        self._timer: Timer | None = None
+        reactor.register(sock, self, READ)
+
+    def __repr__(self) -> str:
+        wire = self.wire.name if self.wire else "no wire"
+        return f"<{self.address[0]} port {self.address[1]} {wire} {self.state.name} {self.queue.bytes_held} held>"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is pushed has a chance to arrive."""
+        return self.state in (State.DETECTING, State.OPEN)
+
+    # What the owner asks for.
+
+    def push(self, chunk: OutChunk) -> None:
+        """Queues; it goes out at the end of the tick."""
+        if self.state in (State.OPEN, State.DETECTING):
+            self.queue.push(chunk)
+            self._unsent.add(self)
+        elif hasattr(chunk, "close"):
+            chunk.close()
+
+    def deliver(self, data: bytes) -> None:
+        """As `push`, for the end of a tick: what meets an empty queue goes to the kernel without waiting in it."""
+        if self.state is not State.OPEN:
+            return
+        self.queue.push(data)
+        self.flush()
+
+    def pause(self) -> None:
+        """Reads no more for now; the peer's own kernel makes it wait."""
+        if not self._paused:
+            self._paused = True
+            self._watch()
+
+    def resume(self) -> None:
+        """Reads again."""
+        if self._paused:
+            self._paused = False
+            self._watch()
+
+    def tell_when_drained(self) -> None:
+        """Asks for `drained` once everything queued has left."""
+        self._tells_drained = True
+        self._unsent.add(self)
+
+    def finish(self) -> None:
+        """Sends what is queued and closes; nothing more is read."""
+        if self.is_open:
+            self.state = State.FINISHING
+            self._unsent.add(self)
+            self._watch()
+
+    def close(self, cause: str) -> None:
+        """Closes at once; what is queued is lost."""
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        if self._timer:
+            self._timer.cancel()
+        self._reactor.unregister(self._sock)
+        self._unsent.discard(self)
+        self._sock.close()
+        self._owner.closed(self, cause)
+        self.queue.close()
+
+    def flush(self) -> None:
+        """Writes what the kernel takes."""
+        try:
+            silence_until = self.queue.flush(self._sock, self._reactor.now)
+        except FileCutShort:
+            self.close("cut_short")
+            return
+        except OSError:
+            self.close("lost")
+            return
+        if silence_until is not None:
+            self._reactor.call_at(silence_until, self._flush_if_open)
+        if self.queue.bytes_held > self._hard_limit:
+            self.close("too_slow")
+            return
+        self._after_flush(silence_until is not None)
+
+    # The reactor's calls.
+
+    def ready(self, readable: bool, writable: bool) -> None:
+        """Uses what is ready."""
+        if writable and self.state in (State.OPEN, State.DETECTING, State.FINISHING):
+            self.flush()
+        if readable and self.state is not State.CLOSED:
+            self._receive()
+
+    def abort(self) -> None:
+        """Our own mistake: this connection ends, the others live."""
+        self.close("fault")
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self.close("finished" if self.state is State.ENDING else "lost")
+            return
+        if self.state in (State.FINISHING, State.ENDING):
+            if not data:
+                self.close("finished" if self.state is State.ENDING else "lost")
+            return
+        self.bytes_from_peer += len(data)
+        self.heard_at = self._reactor.now
+        if data:
+            self._heard(data)
+        else:
+            self._end_of_file()
+
+    def _heard(self, data: bytes) -> None:
+        if self.wire is None:
+            self._first_bytes += data
+            self._detect()
+            return
+        self._owner.received(self, self.wire.feed(data, self._reactor.now))
+
+    def _detect(self) -> None:
+        choice = self._choose_wire(self._first_bytes)
+        if choice is None:
+            return
+        if isinstance(choice, bytes):
+            self.push(choice)
+            self.finish()
+            return
+        first_bytes, self._first_bytes = self._first_bytes, b""
+        self.wire, self.state = choice, State.OPEN
+        self.queue.pace(choice.alone_gap_s)
+        for item in choice.opened(self._reactor.now):
+            assert isinstance(item, Local)
+            for chunk in item.chunks:
+                self.push(chunk)
+        self._owner.opened(self)
+        self._heard(first_bytes)
+
+    def _end_of_file(self) -> None:
+        if self.wire:
+            items = self.wire.eof(self._reactor.now)
+            self._owner.received(self, [item for item in items if not isinstance(item, ProtocolError)])
+        self.close("lost")
+
+    def _after_flush(self, is_silent: bool) -> None:
+        if self.queue:
+            self._tells_drained = True
+        elif self.state is State.FINISHING:
+            self._say_end_of_file()
+            return
+        self._watch(is_silent)
+        if self._tells_drained and not self.queue:
+            self._tells_drained = False
+            self._owner.drained(self)
+
+    def _say_end_of_file(self) -> None:
+        self.state = State.ENDING
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close("finished")
+            return
+        self._timer = self._reactor.call_later(_ENDING_LIMIT_S, lambda: self.close("finished"))
+        self._watch()
+
+    def _flush_if_open(self) -> None:
+        if self.state in (State.OPEN, State.FINISHING):
+            self.flush()
+
+    def _watch(self, is_silent: bool = False) -> None:
+        """Tells the selector what this state waits for."""
+        if self.state is State.CLOSED:
+            return
+        reads = self.state is State.ENDING or self.state is State.FINISHING or not self._paused
+        writes = bool(self.queue) and not is_silent
+        events = (READ if reads else 0) | (WRITE if writes else 0)
+        if events != self._events:
+            self._events = events
+            self._reactor.modify(self._sock, self, events)
