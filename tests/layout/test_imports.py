@@ -19,7 +19,7 @@ OUTSIDE_WORLD = (
 SCREEN = ("textual", "rich")
 PROTO_WORDS = ("mysticproto.model", "mysticproto.errors", "mysticproto.names")
 
-CHILDS_SIDE = "mystic_server.net.children"  # a process of its own talks to the loop through its ParentLink
+CHILDREN = "mystic_server.net.children"  # both ends of the line between the loop and a process of its own
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,15 @@ RULES = {
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.log": Rule(
-        ("mystic_server.domain.events", CHILDS_SIDE, *PROTO_WORDS),
+        ("mystic_server.domain.events", CHILDREN, *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
+    "mystic_server.log.store": Rule(  # the loop's side: starts the child and keeps its timers
+        ("mystic_server.domain.events", "mystic_server.log", CHILDREN, "mystic_server.net.reactor", *PROTO_WORDS),
+        never=("asyncio", "threading", "sqlite3", "mystic_server.log.sqlite", *SCREEN),
+    ),
     "mystic_server.files": Rule(
-        ("mystic_server.net.outqueue", CHILDS_SIDE, "mysticproto.udp", *PROTO_WORDS),
+        ("mystic_server.net.outqueue", CHILDREN, "mysticproto.udp", *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.hub": Rule(
@@ -138,7 +142,7 @@ def test_the_engine_sees_forbidden_imports() -> None:
 LOADED = [
     ("mysticproto", ("mystic_server", "mystic_client", *SCREEN, "asyncio")),
     ("mystic_server.domain", ("mystic_server.net", "mystic_server.log", "mystic_server.hub", "sqlite3", "selectors")),
-    ("mystic_server.hub", ("mystic_server.net.reactor", "mystic_server.log.sqlite", "sqlite3", "asyncio", "textual")),
+    ("mystic_server.hub", ("mystic_server.log.store", "mystic_server.log.sqlite", "sqlite3", "asyncio", "textual")),
     ("mystic_server", ("mystic_client", "textual", "asyncio")),
     ("mystic_client.model", ("mystic_server", "asyncio", *SCREEN)),
     ("mystic_client.session", ("mystic_server", "mysticproto.legacy", *SCREEN)),
