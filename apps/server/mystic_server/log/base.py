@@ -1,12 +1,14 @@
 """The EventLog contract: one total order, kept on disk, answered later.
 
-    append(drafts)   MUST NOT wait. Order among drafts is the order of the calls; what order they get among other nodes'
+    load()           first of all: what a server finds at its start.
+    append(draft)    MUST NOT wait. Order among drafts is the order of the calls; what order they get among other nodes'
                      is the log's to say. Nothing may assume that a draft will be accepted, nor when.
-    results          come in log order through `on_results`, each batch after its commit is durable. A draft with a client
-                     id that its author has used before is a `Duplicate` and stores nothing; with other words, `Rejected`.
+    results          come in log order through `on_results`, never in the call itself, each batch after its commit is
+                     durable. A draft with a client id that its author has used before is a `Duplicate` and stores
+                     nothing; with other words, it is `Rejected`.
     flush()          the end of a tick: what has gathered goes out as one batch, unless one is still being committed.
     save(rows)       world state, written in the transaction of the next commit (or alone after a second), with the
-                     number of the last event that it contains. A start reads the rows, then the events after that number.
+                     number of the last event that it contains. A start reads the rows, then the events after it.
     queries          are answered through their callback, never in the call itself, in the order of asking.
 
 Whoever implements it MUST pass `tests/contracts/test_logs.py`.
@@ -19,12 +21,15 @@ from msgspec import Struct
 
 from mystic_server.domain.events import Committed, Event, StateRow
 
+MAX_PAGE_BYTES = 1024 * 1024
+"""A page of bodies that is longer than this ends early, but never before its first event."""
+
 
 class StoreError(Exception):
     """The log can't be opened or read: the operator's to mend. The text is a sentence that says how."""
 
 
-class Draft(Struct, frozen=True, gc=False):
+class Draft(Struct, array_like=True, frozen=True, gc=False):
     """An event on its way into the log; `token` comes back with its result."""
 
     token: int
@@ -89,7 +94,11 @@ class MissedQuery(Struct, array_like=True, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """The answer to a query, oldest first; `more`: the limit cut it. `failed` is a sentence if there is none."""
+    """The answer to a query, oldest first; `failed` is a sentence if there is none.
+
+    `more`: it was cut, by the limit or because its bodies reached `MAX_PAGE_BYTES`; so a page may be shorter than
+    asked.
+    """
 
     events: tuple[Committed, ...]
     more: bool = False
@@ -100,6 +109,12 @@ class EventLog(Protocol):
     """See the module."""
 
     on_results: Callable[[Sequence[Result]], None]
+
+    def load(self) -> Start:
+        """Opens the log, once, before anything else; raises StoreError."""
+
+    def stop(self) -> None:
+        """Keeps what has been appended and saved, answers it, and closes. Nobody may append any more."""
 
     def append(self, draft: Draft) -> None:
         """Takes a draft; its result comes later."""

@@ -1,0 +1,86 @@
+"""The database file: its tables, how it is opened, and how an older one becomes this version's.
+
+`user_version` counts the upgrades that have run. Each runs in a transaction with its count, so one that is interrupted
+has not happened.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from mystic_server.log import folder
+from mystic_server.log.base import StoreError
+
+FILE_NAME = "mystic.db"
+CHECKPOINT_PAGES = 1000
+
+UPGRADES: tuple[tuple[str, ...], ...] = (
+    (
+        # An event as it was said, and what of it is searched for.
+        """CREATE TABLE events (
+            seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, conversation TEXT, author INTEGER NOT NULL, cid BLOB,
+            body BLOB NOT NULL)""",
+        "CREATE UNIQUE INDEX events_by_cid ON events (author, cid) WHERE cid IS NOT NULL",
+        "CREATE INDEX events_by_conversation ON events (conversation, seq) WHERE conversation IS NOT NULL",
+        # Who takes part in which direct conversation.
+        "CREATE TABLE directs (user INTEGER, conversation TEXT, PRIMARY KEY (user, conversation)) WITHOUT ROWID",
+        # The world as of the event number in `applied`.
+        """CREATE TABLE state (kind TEXT, id INTEGER, body BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID""",
+        "CREATE TABLE applied (only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL)",
+        "INSERT INTO applied VALUES (0, 0)",
+    ),
+)
+
+
+def open_database(data: Path) -> sqlite3.Connection:
+    """Opens the database in a locked folder, makes or upgrades it, and checks it. Raises StoreError.
+
+    After an error the connection must not be closed (that would write): the process ends instead.
+    """
+    path = data / FILE_NAME
+    folder.make_file(path)
+    folder.check_header(path, len(UPGRADES))
+    try:
+        connection = _connect(path)
+        _check(connection, path)
+        _upgrade(connection)
+        # What an earlier process left is brought into the database, and is thereby written and synced once more:
+        # after a failed sync the kernel may show bytes that never reached the disk.
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} can't be used: {error}.") from error
+    if busy:
+        raise StoreError(f"The database {path} is in use by another program.")
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    if not path.stat().st_size and not _has_tables(connection):
+        connection.execute(f"PRAGMA application_id = {folder.APPLICATION_ID}")
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        raise StoreError(f"The database {path} is on a file system that SQLite can't share memory on.")
+    return connection
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise StoreError(f"The database {path} is damaged ({problem}); restore it from a backup.")
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    done = connection.execute("PRAGMA user_version").fetchone()[0]
+    for version, statements in enumerate(UPGRADES[done:], done + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
