@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from mysticproto import model
-from mysticproto.model import FromServer, Request
+from mysticproto.model import Event, FromServer, Passing, Reply, Request
 
 ANA = model.UserRef(3, "ana")
 BOB = model.UserRef(9, "Боб")
@@ -40,7 +40,7 @@ REQUESTS: list[Request] = [
     model.Fetch(16, b"t" * 16, 2**40),
     model.Ping(17),
 ]
-FROM_SERVER: list[FromServer] = [
+EVENTS: list[Event] = [
     MESSAGE,
     model.Message(42, T, BOB, model.Broadcast(), "all"),
     model.Message(43, T, ANA, model.Direct((ANA, BOB)), "psst"),
@@ -51,10 +51,14 @@ FROM_SERVER: list[FromServer] = [
     model.GroupJoined(48, T, ROOM, BOB),
     model.GroupLeft(49, T, ROOM, BOB, "kicked"),
     model.GroupDeleted(49, T, ROOM),
+]
+PASSING: list[Passing] = [
     model.Hello(b"n" * 32, b"i" * 16, "Mystic", "0.1.0"),
     model.FileHashed("photos/a b.txt", 1024, T, b"h" * 32),
     model.Notice("the server stops in 3 seconds"),
     model.Bye("stopping", "the server stops"),
+]
+REPLIES: list[Reply] = [
     model.Ok(1, 41, T, ("nobody",), ("Боб",)),
     model.Refused(2, "name_in_use", "this name is in use", "ana"),
     model.Welcome(3, 77, ANA, "member", 41, ROOM, True, "welcome, ana"),
@@ -68,6 +72,7 @@ FROM_SERVER: list[FromServer] = [
     model.FileStart(10, 1024, 512),
     model.Pong(11, T),
 ]
+FROM_SERVER: list[FromServer] = [*EVENTS, *PASSING, *REPLIES]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 numbers = st.integers(-1, 2**63 - 1)
@@ -87,4 +92,5 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
 
 
 requests: st.SearchStrategy[Request] = values_of(Request)
+replies: st.SearchStrategy[Reply] = values_of(Reply)
 answers: st.SearchStrategy[FromServer] = values_of(FromServer)

@@ -1,0 +1,41 @@
+"""The wires that `test_wires.py` holds to the Wire contract, each with conversations that its peers have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from mysticproto import native
+from mysticproto.native import PREAMBLE, NativeWire, encode_frame
+from mysticproto.wire import Wire
+from tests.proto.vocabulary import REQUESTS
+
+
+class WireCase(Struct, frozen=True):
+    """One wire."""
+
+    name: str
+    make: Callable[[], Wire]
+    opening: bytes
+    """What a peer sends first, before its first request; may be empty."""
+    conversation: tuple[bytes, ...]
+    """What a peer sends afterwards: each piece gives one item."""
+    endless: bytes
+    """The beginning of a piece that is longer than the wire allows, however long it goes on; `filler` goes on."""
+    filler: bytes
+    long_piece: bytes
+    """A piece close to the limit."""
+
+
+NATIVE = WireCase(
+    name="native",
+    make=NativeWire,
+    opening=PREAMBLE,
+    conversation=(*map(encode_frame, REQUESTS), b"\0\0\0\2\x91\1", b"\0\0\0\0", b"\0\0\0\x07\x92\xa4nope\1"),
+    endless=(native.MAX_REQUEST_BYTES + 1).to_bytes(4),
+    filler=encode_frame(REQUESTS[-1]),
+    long_piece=native.MAX_REQUEST_BYTES.to_bytes(4) + b"\xc1" * native.MAX_REQUEST_BYTES,
+)
+
+WIRES = (NATIVE,)
