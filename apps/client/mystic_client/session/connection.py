@@ -41,6 +41,7 @@ from mystic_client.session.verdict import LOST, Ending, is_final, of_nonsense
 from mysticproto import model
 from mysticproto.auth import login_challenge
 from mysticproto.errors import Code, ProtocolError
+from mysticproto.native import MAX_REQUEST_BYTES, encode_frame
 
 __all__ = [
     "Address",
@@ -168,7 +169,10 @@ class Session:
             raise NotConnected(self.state.text)
         entry = self._outbox.add(to, text, reply_to)
         self._tell([entry.pending()])
-        self._send_post(entry)
+        if entry.fits():
+            self._send_post(entry)
+        else:
+            asyncio.get_running_loop().call_soon(self._refuse, entry)
         return entry.cid
 
     async def ask(self, make: Callable[[int], model.Request]) -> model.Reply:
@@ -180,8 +184,11 @@ class Session:
         if self._link is None:
             raise NotConnected(_why_not(self.state))
         n = self._next_n()
+        request = make(n)
+        if len(encode_frame(request)) > MAX_REQUEST_BYTES:
+            return model.Refused(n, Code.FRAME_TOO_LARGE, "That is too long.")
         answer = self._asks.open(n)
-        self._link.send(make(n))
+        self._link.send(request)
         try:
             async with asyncio.timeout(self._timing.ask_s):
                 return await answer
@@ -390,7 +397,8 @@ class Session:
         batch.append(Online(welcome, self._was_online))
         self._was_online = True
         for entry in self._outbox.waiting():
-            self._send_post(entry)
+            if entry.fits():
+                self._send_post(entry)
 
     # What is told and sent.
 
@@ -406,6 +414,11 @@ class Session:
     def _remember(self) -> None:
         if self._memory is not None and self._was_online and self._watch and not self._order.catching_up:
             self._memory.keep(Place(self.cursor, self.session_id))
+
+    def _refuse(self, entry: Entry) -> None:
+        state = self._outbox.maybe_refuse(entry.cid, f"a message has at most {model.MAX_TEXT_BYTES} bytes")
+        if state:
+            self._tell([state])
 
     def _send_post(self, entry: Entry) -> None:
         if self._link is None:

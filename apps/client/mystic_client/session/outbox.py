@@ -6,9 +6,12 @@ import time
 from msgspec import Struct
 
 from mystic_client.session.heard import OutboxFull, PostState
-from mysticproto.model import Ok, Refused, Target
+from mysticproto.model import MAX_TEXT_BYTES, Ok, Refused, Target, ToGroup, ToUsers
+from mysticproto.native import MAX_REQUEST_BYTES
 
 MAX_WAITING = 1000
+MAX_OVERHEAD_BYTES = 1024
+"""What a post's frame has beside its text and its addressees."""
 
 
 class Entry(Struct, frozen=True):
@@ -18,6 +21,11 @@ class Entry(Struct, frozen=True):
     to: Target
     text: str
     reply_to: int
+
+    def fits(self) -> bool:
+        """Whether it is short enough to be sent: a frame that is too large would end the connection."""
+        size = len(self.text.encode())
+        return size <= MAX_TEXT_BYTES and size + _address_bytes(self.to) + MAX_OVERHEAD_BYTES <= MAX_REQUEST_BYTES
 
     def pending(self) -> PostState:
         return PostState(self.cid, "pending", self.to, self.text)
@@ -68,12 +76,26 @@ class Outbox:
             return None
         return entry.sent(reply) if isinstance(reply, Ok) else entry.failed(reply.text, _unknown(reply))
 
+    def maybe_refuse(self, cid: bytes, error: str) -> PostState | None:
+        """Fails one that was never sent, if it still waits."""
+        entry = self._waiting.pop(cid, None)
+        return entry.failed(error) if entry else None
+
     def give_up(self, error: str) -> list[PostState]:
         """Everything that waits fails."""
         failed = [entry.failed(error) for entry in self._waiting.values()]
         self._waiting.clear()
         self._asked.clear()
         return failed
+
+
+def _address_bytes(to: Target) -> int:
+    match to:
+        case ToUsers(names):
+            return sum(len(name.encode()) + 5 for name in names)
+        case ToGroup(name):
+            return len(name.encode())
+    return 0
 
 
 def _unknown(reply: Refused) -> tuple[str, ...]:

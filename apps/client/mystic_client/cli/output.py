@@ -1,0 +1,64 @@
+"""Standard output is data, standard error is talk."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable
+
+
+def show(lines: Iterable[str]) -> None:
+    """Data, seen at once by whoever reads on. Raises `BrokenPipeError` when nobody does."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def talk(text: str) -> None:
+    """A sentence for people; lost if nobody listens."""
+    try:
+        sys.stderr.write(f"mystic: {text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+
+
+class Tape:
+    """Lines on their way from a callback, which must not fail, to a task that prints them and may.
+
+    Short at any time: whoever waits for them gets its turn before the next read of the socket.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._news = asyncio.Event()
+
+    def add(self, *lines: str) -> None:
+        self._lines.extend(lines)
+        self._news.set()
+
+    def take(self) -> list[str]:
+        """All lines so far."""
+        lines, self._lines = self._lines, []
+        self._news.clear()
+        return lines
+
+    async def print_on(self) -> None:
+        """Prints until cancelled. Raises `BrokenPipeError` when nobody reads on."""
+        while True:
+            await self._news.wait()
+            show(self.take())
+
+
+def prepare() -> None:
+    """A terminal that lacks a character shows another one instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="replace")
+
+
+def abandon() -> None:
+    """Makes the interpreter's last flush of a broken standard output harmless."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
