@@ -203,15 +203,16 @@ class Gateway:
     def closed(self, connection: Connection, cause: str) -> None:
         """The connection is gone; a session that was on it is lost, unless it said goodbye."""
         peer = self._peers.of(connection)
+        if peer and peer.transfer:
+            complete = cause == "finished" and not connection.queue
+            seconds = self._clock.now - connection.since
+            self._witness.transfer_finished(connection, peer.name, peer.transfer, complete, seconds)
+            peer.transfer.finished(complete)
         self._witness.disconnected(connection, peer.name if peer else "", cause)
         if peer is None:
             return
         self._peers.remove(connection)
         self._past.forget(peer)
-        if peer.transfer:
-            complete = cause == "finished" and not connection.queue
-            self._witness.transfer_finished(peer.name, peer.transfer, complete, self._clock.now - connection.since)
-            peer.transfer.finished(complete)
         if peer.session:
             session = peer.session
             self._peers.release(peer)
@@ -412,7 +413,7 @@ class Gateway:
         peer.name = user.name if user else ""
         peer.answer(request, transfer.start)
         peer.connection.push(transfer.span)
-        self._witness.transfer_started(peer.name, transfer)
+        self._witness.transfer_started(peer.connection, peer.name, transfer)
         peer.connection.finish()
 
     def ping(self, peer: Peer, request: Ping) -> None:

@@ -66,11 +66,13 @@ class Witness(Protocol):
     def disconnected(self, connection: Connection, name: str, cause: str) -> None:
         """A connection ended; `name` is empty if nobody logged in on it."""
 
-    def transfer_started(self, name: str, transfer: FileTransfer) -> None:
+    def transfer_started(self, connection: Connection, name: str, transfer: FileTransfer) -> None:
         """A file is on its way."""
 
-    def transfer_finished(self, name: str, transfer: FileTransfer, complete: bool, seconds: float) -> None:
-        """A file has arrived, or not."""
+    def transfer_finished(
+        self, connection: Connection, name: str, transfer: FileTransfer, complete: bool, seconds: float
+    ) -> None:
+        """A file has left, or not; called before `disconnected`."""
 
 
 class Peers:

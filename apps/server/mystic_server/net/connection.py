@@ -63,6 +63,7 @@ class Connection:
         address: tuple[str, int],
         choose_wire: Callable[[bytes], WireChoice],
         owner: Owner,
+        departed: Callable[["Connection"], None],
         unsent: set["Connection"],
         hard_limit: int,
     ) -> None:
@@ -76,6 +77,7 @@ class Connection:
         self._sock = sock
         self._choose_wire = choose_wire
         self._owner = owner
+        self._departed = departed
         self._unsent = unsent
         self._hard_limit = hard_limit
         self._first_bytes = b""
@@ -145,6 +147,7 @@ class Connection:
         self._reactor.unregister(self._sock)
         self._unsent.discard(self)
         self._sock.close()
+        self._departed(self)
         self._owner.closed(self, cause)
         self.queue.close()
 

@@ -1,0 +1,58 @@
+"""Entrance: from an accepted socket to a connection, within the limits; knows all connections there are."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from mystic_server.net.admission import Admission
+from mystic_server.net.connection import Connection, Owner, WireChoice
+from mystic_server.net.reactor import Reactor
+
+
+class Entrance:
+    """`refusal` is said to whom there is no room for; `arrived` is told of everybody else."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        admission: Admission,
+        owner: Owner,
+        hard_limit: int,
+        refusal: bytes,
+        arrived: Callable[[Connection], None],
+    ) -> None:
+        self.connections: set[Connection] = set()
+        self._unsent: set[Connection] = set()
+        self._reactor = reactor
+        self._admission = admission
+        self._owner = owner
+        self._hard_limit = hard_limit
+        self._refusal = refusal
+        self._arrived = arrived
+
+    def accept(self, sock: socket.socket, address: tuple[str, int], choose: Callable[[bytes], WireChoice]) -> None:
+        """Makes a connection of an accepted socket, or refuses it."""
+        if not self._admission.admit(address[0]):
+            with suppress(OSError):
+                sock.send(self._refusal)
+            sock.close()
+            return
+        connection = Connection(
+            self._reactor, sock, address, choose, self._owner, self._departed, self._unsent, self._hard_limit
+        )
+        self.connections.add(connection)
+        self._arrived(connection)
+
+    def flush(self) -> None:
+        """Sends what has been queued since the last call: the end of a tick."""
+        while self._unsent:
+            self._unsent.pop().flush()
+
+    def close(self) -> None:
+        """Closes whatever is still open."""
+        for connection in list(self.connections):
+            connection.close("lost")
+
+    def _departed(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self._admission.leave(connection.address[0])

@@ -1,0 +1,280 @@
+"""The composition root: builds every part of the server, and owns the order of start and stop.
+
+    start   settings -> folders -> sockets -> store child, the world from its tables -> files child -> gateway
+            -> the last run's sessions end -> listeners -> "ready"
+    stop    listeners -> goodbyes, sessions end in the log -> queues drain -> children -> console
+
+The order at a tick's end is fixed here: what was decided goes to the store, what was committed goes to the peers'
+queues, these go to the kernel. Closing a connection may decide something again, so the store's turn comes once more at
+the end.
+"""
+
+import gc
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from mystic_server.config import ConfigError, Settings, make_folders, version
+from mystic_server.console import Console
+from mystic_server.domain.apply import apply
+from mystic_server.domain.events import NodeStarted
+from mystic_server.domain.world import World
+from mystic_server.files.transfer import FileArea, FileLimits
+from mystic_server.hub.dispatch import Gateway, Identity, Rules, now_us
+from mystic_server.hub.patrol import Patience, Patrol
+from mystic_server.hub.sessions import Peers
+from mystic_server.log.base import StoreError
+from mystic_server.log.store import StoreLog
+from mystic_server.net.admission import Admission
+from mystic_server.net.children import ChildProcess
+from mystic_server.net.connection import WireChoice
+from mystic_server.net.entrance import Entrance
+from mystic_server.net.listener import Listener, bind
+from mystic_server.net.reactor import Reactor
+from mystic_server.net.signals import StopSignals
+from mystic_server.view import OperatorsView
+from mysticproto.detect import Known, NeedMore, detect
+from mysticproto.errors import Code
+from mysticproto.model import Bye
+from mysticproto.native import PREAMBLE, NativeWire, encode_frame
+
+NODE = 1
+"""This node's number in the log; there is one node so far."""
+WIRES = {"native": NativeWire}
+SERVER_ID_BYTES = 16
+_SECOND_S = 1.0
+_START_LIMIT_S = 30.0
+
+_NOT_A_WIRE = b"This is a Mystic chat server, and it does not speak what you sent.\r\n"
+_NO_ROOM = PREAMBLE + encode_frame(Bye(Code.SERVER_FULL, "There are too many connections; try again later."))
+
+
+class Server:
+    """See the module."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._console = Console(settings.log_format)
+        self._reactor = Reactor(self._console.fault)
+        self._view = OperatorsView(self._console, self._reactor.now)
+        self._world = World()
+        self._peers = Peers()
+        self._listeners: list[Listener] = []
+        self._is_stopping = False
+        self._closers: list[Callable[[], None]] = []
+
+    def run(self) -> int:
+        """Starts, serves until it is told to stop, and returns the exit status. Raises ConfigError and StoreError."""
+        try:
+            make_folders(self._settings)
+            sockets = self._bind()
+            self._start_log()
+            self._start_files()
+            self._compose()
+            self._end_last_run()
+            self._closers.append(StopSignals(self._reactor, self._told_to_stop).close)
+            self._listen(sockets)
+            self._reactor.run()
+        finally:
+            self._close()
+        return 0
+
+    # Start.
+
+    def _bind(self) -> list[tuple[str, socket.socket]]:
+        """Sockets and the wires that they are for ("": find out), the main port's first."""
+        sockets: list[tuple[str, socket.socket]] = []
+        for wire, port in [("", self._settings.port), *self._settings.listen]:
+            for host in self._settings.hosts:
+                try:
+                    bound = bind(host, port)
+                except OSError as error:
+                    where = f"port {port}" + (f" of {host}" if host else "")
+                    raise ConfigError(f"Can't listen on {where}: {error.strerror or error}.") from None
+                sockets += [(wire, sock) for sock in bound]
+                self._closers += [sock.close for sock in bound]
+                port = port or bound[0].getsockname()[1]
+        return sockets
+
+    def _start_log(self) -> None:
+        self._log = StoreLog(self._reactor, self._settings.data, self._console.warning)
+        start = self._log.load()
+        self._closers.append(self._log.stop)
+        self._world.load(start.rows, start.applied)
+        for committed in start.tail:
+            apply(self._world, committed)
+
+    def _start_files(self) -> None:
+        limits, shared = self._settings.limits, self._settings.shared
+        child = ChildProcess(
+            self._reactor,
+            "mystic_server.files.worker",
+            [str(shared)],
+            lambda body: self._files.received(body),
+            lambda: self._files.came_up(),
+            lambda: self._files.went_down(),
+        )
+        file_limits = FileLimits(limits.downloads, limits.downloads_per_user, limits.ticket_life_s)
+        self._files = FileArea(child, shared, secrets.token_bytes, file_limits)
+        self._closers += [child.stop, self._files.close]
+        child.start()
+
+    def _compose(self) -> None:
+        settings, limits = self._settings, self._settings.limits
+        self._epoch = secrets.randbits(62)
+        identity = Identity(settings.name, version(), server_id(settings.data), NODE, self._epoch)
+        rules = Rules(
+            send_queue_soft=limits.send_queue_soft_bytes,
+            message_rate=limits.messages_per_second,
+            message_burst=limits.messages_burst,
+            command_rate=limits.commands_per_second,
+            command_burst=limits.commands_burst,
+            are_rates_limited=not settings.unlimited,
+        )
+        self._gateway = Gateway(
+            self._reactor, self._world, self._log, self._files, self._peers, self._view, rules, identity
+        )
+        self._log.on_results = self._gateway.fanout.on_results
+        room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
+        admission = Admission(room, limits.connections_per_address, limits.connections_per_private_address)
+        self._entrance = Entrance(
+            self._reactor, admission, self._gateway, limits.send_queue_hard_bytes, _NO_ROOM, self._view.connected
+        )
+        self._closers.append(self._entrance.close)
+        self._patrol = Patrol(self._entrance.connections, self._peers, self._patience())
+        fanout = self._gateway.fanout
+        for step in (self._log.flush, fanout.flush, self._entrance.flush, self._log.flush, self._stop_if_done):
+            self._reactor.at_tick_end(step)
+        self._reactor.at_tick_end(self._console.flush)
+
+    def _patience(self) -> Patience:
+        limits = self._settings.limits
+        return Patience(
+            silent=limits.silent_connections,
+            silent_s=limits.silent_timeout_s,
+            login_s=limits.login_timeout_s,
+            idle_s=limits.idle_timeout_s,
+            soft=limits.send_queue_soft_bytes,
+            soft_s=limits.send_queue_soft_timeout_s,
+            stuck_s=limits.send_progress_timeout_s,
+            file_stuck_s=limits.file_progress_timeout_s,
+        )
+
+    def _end_last_run(self) -> None:
+        """Nobody may come before the sessions of the last run have ended: their names would still be in use."""
+        self._gateway.fanout.propose(NodeStarted(NODE, self._epoch), now_us())
+        self._log.flush()  # no tick has ended yet that could do it
+        limit = self._reactor.call_later(_START_LIMIT_S, lambda: None)
+        while self._gateway.fanout.pending:
+            self._reactor.tick()
+            if self._reactor.now >= limit.when:
+                raise StoreError(f"The store in {self._settings.data} did not answer in time.")
+        limit.cancel()
+
+    def _listen(self, sockets: list[tuple[str, socket.socket]]) -> None:
+        for wire, sock in sockets:
+            choose = partial(_always, wire) if wire else choose_wire
+            accept = partial(self._entrance.accept, choose=choose)
+            self._listeners.append(Listener(self._reactor, sock, accept, self._out_of_descriptors))
+        # What was built so far lives as long as the process; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        self._reactor.call_later(_SECOND_S, self._every_second)
+        self._console.started([listener.address for listener in self._listeners])
+        for listener in self._listeners:
+            self._console.ready(*listener.address)
+
+    def _out_of_descriptors(self, error: OSError) -> None:
+        self._console.warning(f"No new connections for a second: {error.strerror}.")
+
+    # While it runs.
+
+    def _every_second(self) -> None:
+        self._reactor.call_later(_SECOND_S, self._every_second)
+        now = self._reactor.now
+        self._gateway.end_lingering()
+        self._patrol.walk(now)
+        self._files.expire(now)
+        fanout = self._gateway.fanout
+        self._view.report(
+            now,
+            connections=len(self._entrance.connections),
+            users=len(self._world.users_here()),
+            groups=len(self._world.groups),
+            messages=fanout.messages,
+            deliveries=fanout.deliveries,
+        )
+
+    # Stop.
+
+    def _told_to_stop(self, why: str) -> None:
+        """The first time everything drains; the second time it doesn't."""
+        if self._is_stopping:
+            self._reactor.stop()
+            return
+        self._is_stopping = True
+        self._console.stopping(why)
+        for listener in self._listeners:
+            listener.close()
+        self._gateway.stop(Bye(Code.STOPPING, "The server is stopping."))
+        self._reactor.call_later(self._settings.limits.shutdown_drain_s, self._reactor.stop)
+
+    def _stop_if_done(self) -> None:
+        if self._is_stopping and not self._entrance.connections and not self._gateway.fanout.pending:
+            self._reactor.stop()
+
+    def _close(self) -> None:
+        """Gives everything back in the opposite order, also after a start that failed half-way."""
+        for close in reversed(self._closers):
+            close()
+        self._reactor.close()
+        if self._listeners:
+            self._console.stopped()
+        self._console.close()
+
+
+def choose_wire(first_bytes: bytes) -> WireChoice:
+    """The wire that these bytes belong to, or what to say to somebody who speaks none."""
+    match detect(first_bytes):
+        case NeedMore():
+            return None
+        case Known(wire):
+            return WIRES[wire]()
+        case _:
+            return _NOT_A_WIRE
+
+
+def _always(wire: str, first_bytes: bytes) -> WireChoice:
+    return WIRES[wire]()
+
+
+def server_id(data: Path) -> bytes:
+    """What this server is called for ever by its clients: 16 random bytes in the data folder, made at the first
+    start."""
+    file = data / "server.id"
+    with suppress(FileNotFoundError):
+        known = file.read_bytes()
+        if len(known) != SERVER_ID_BYTES:
+            raise ConfigError(f"{file} is damaged: it must have {SERVER_ID_BYTES} bytes. Restore or remove it.")
+        return known
+    made = secrets.token_bytes(SERVER_ID_BYTES)
+    unfinished = file.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(made)
+    unfinished.replace(file)
+    return made
+
+
+def raise_descriptor_limit() -> int:
+    """Lets the process open as many descriptors as it may at all, and returns how many that are."""
+    try:
+        import resource
+    except ImportError:  # Windows, whose sockets are no descriptors but whose select takes 512 of them
+        return 512
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

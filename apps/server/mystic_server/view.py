@@ -1,0 +1,110 @@
+"""The operator's view: what the hub tells, in the console's words."""
+
+from mystic_server.console import Console, Status
+from mystic_server.hub.sessions import FileTransfer
+from mystic_server.net.connection import Connection
+from mystic_server.net.outqueue import OutQueue
+from mysticproto.model import (
+    Event,
+    GroupCreated,
+    GroupDeleted,
+    GroupJoined,
+    GroupLeft,
+    UserJoined,
+    UserLeft,
+)
+
+_REASONS = {
+    "finished": "closed",
+    "lost": "lost",
+    "too_slow": "did not read what it was sent",
+    "silent": "said nothing for too long",
+    "cut_short": "the file became shorter",
+    "fault": "a fault of the server",
+}
+
+
+class OperatorsView:
+    """The hub's `Witness`."""
+
+    def __init__(self, console: Console, now: float) -> None:
+        self._console = console
+        self._started_at = self._reported_at = now
+        self._messages = 0
+        self._deliveries = 0
+        self._file_bytes = 0
+        self._sent_before = 0  # by connections whose transfer is over
+        self._transfers: dict[Connection, OutQueue] = {}
+
+    def told(self, event: Event) -> None:
+        """Who came and went, and what became of groups."""
+        match event:
+            case UserJoined(user=user):
+                self._console.joined(user.name)
+            case UserLeft(user=user, cause=cause):
+                self._console.left(user.name, cause)
+            case GroupCreated(group=group, by=user):
+                self._console.group("created", group.name, user.name)
+            case GroupJoined(group=group, user=user):
+                self._console.group("joined", group.name, user.name)
+            case GroupLeft(group=group, user=user):
+                self._console.group("left", group.name, user.name)
+            case GroupDeleted(group=group):
+                self._console.group("deleted", group.name)
+            case _:
+                pass
+
+    def connected(self, connection: Connection) -> None:
+        """Somebody is there."""
+        self._console.connected(*connection.address)
+
+    def disconnected(self, connection: Connection, name: str, cause: str) -> None:
+        """Somebody is gone."""
+        came, went = connection.bytes_from_peer, connection.queue.bytes_to_peer
+        self._console.disconnected(*connection.address, name, _REASONS.get(cause, cause), came, went)
+
+    def transfer_started(self, connection: Connection, name: str, transfer: FileTransfer) -> None:
+        """A file is on its way."""
+        self._transfers[connection] = connection.queue
+        self._console.transfer_started(name, transfer.path, transfer.size, transfer.start.offset)
+
+    def transfer_finished(
+        self, connection: Connection, name: str, transfer: FileTransfer, complete: bool, seconds: float
+    ) -> None:
+        """A file has left for the client, or not."""
+        self._transfers.pop(connection)
+        sent = connection.queue.bytes_to_peer
+        self._sent_before += sent
+        wanted = transfer.size - transfer.start.offset
+        if complete:
+            self._console.transfer_finished(name, transfer.path, wanted, seconds)
+        else:
+            self._console.transfer_failed(name, transfer.path, min(sent, wanted), wanted, "the connection ended")
+
+    def report(
+        self,
+        now: float,
+        *,
+        connections: int,
+        users: int,
+        groups: int,
+        messages: int,
+        deliveries: int,
+    ) -> None:
+        """Once a second: the status line. Counters are totals since the start; the line shows what a second brought."""
+        file_bytes = self._sent_before + sum(queue.bytes_to_peer for queue in self._transfers.values())
+        span_s = max(now - self._reported_at, 1e-3)
+        self._console.status(
+            Status(
+                connections,
+                users,
+                groups,
+                (messages - self._messages) / span_s,
+                (deliveries - self._deliveries) / span_s,
+                len(self._transfers),
+                max(0, file_bytes - self._file_bytes) / span_s,
+                now - self._started_at,
+            )
+        )
+        self._reported_at, self._messages, self._deliveries = now, messages, deliveries
+        self._file_bytes = file_bytes
