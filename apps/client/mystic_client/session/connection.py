@@ -357,6 +357,8 @@ class Session:
                 | model.GroupDeleted()
             ):
                 batch.extend(self._order.live(said))
+            case model.FileStart():
+                raise ProtocolError(Code.MALFORMED, "a file on the chat connection")
             case _:
                 self._asks.answered(said)
 

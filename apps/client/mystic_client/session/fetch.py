@@ -1,25 +1,17 @@
-"""One file connection: a ticket goes out, the file's bytes come back.
+"""One file connection: a ticket goes out, the file's bytes come back."""
 
-Frames are read one at a time here, exactly as long as they say, because what follows `FileStart` is the file itself.
-"""
-
-import asyncio
 from collections.abc import AsyncGenerator
-
-import msgspec
 
 from mystic_client.session.gate import clean
 from mystic_client.session.heard import Address
-from mystic_client.session.link import READ_BYTES, Lost, close_streams, open_streams, sentence
-from mysticproto.model import Bye, Fetch, FileStart, FromServer, Refused
-from mysticproto.native import MAX_REQUEST_BYTES, PREAMBLE, encode_frame
+from mystic_client.session.link import Link, Lost, open_streams
+from mysticproto.errors import Code, ProtocolError
+from mysticproto.model import Bye, Fetch, FileStart, Refused
 
 SILENCE_S = 30.0
 """Without a byte for this long the connection counts as cut."""
-MAX_FRAMES = 8
-"""Frames that may come before the file."""
-
-_answers: msgspec.msgpack.Decoder[FromServer] = msgspec.msgpack.Decoder(FromServer)
+MAX_READS = 64
+"""Reads that may come before the file."""
 
 
 class Cut(Exception):
@@ -35,69 +27,38 @@ class FetchRefused(Exception):
 
 
 async def fetch(address: Address, ticket: bytes, offset: int, size: int) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file of `size` bytes from `offset` on, as they come. Raises `Cut` and `FetchRefused`.
+    """The bytes of a file of `size` bytes from `offset` on, as they come, and no more. Raises `Cut` and `FetchRefused`.
 
     To be closed by whoever stops early (`contextlib.aclosing`).
     """
+    link = None
     try:
-        reader, writer = await open_streams(address)
-    except Lost as lost:
-        raise Cut(str(lost)) from None
-    try:
-        writer.write(PREAMBLE + encode_frame(Fetch(1, ticket, offset)))
-        await _await_start(reader, offset, size)
+        link = Link(*await open_streams(address))
+        link.send(Fetch(1, ticket, offset))
+        start = await _start(link)
+        if (start.size, start.offset) != (size, offset):
+            raise FetchRefused(Code.FILE_CHANGED, "the file has changed since the ticket was given")
+        data = link.take_rest()
         while offset < size:
-            data = await _read(reader, min(READ_BYTES, size - offset))
+            data = (data or await link.read_raw(SILENCE_S))[: size - offset]
             offset += len(data)
             yield data
+            data = b""
+    except Lost as lost:
+        raise Cut(str(lost)) from None
+    except ProtocolError as problem:
+        raise FetchRefused(problem.code, f"the server's answer makes no sense: {problem.text}") from None
     finally:
-        await close_streams(writer)
+        if link is not None:
+            await link.close()
 
 
-async def _await_start(reader: asyncio.StreamReader, offset: int, size: int) -> None:
-    try:
-        async with asyncio.timeout(SILENCE_S):
-            start = await _start(reader)
-    except TimeoutError:
-        raise Cut("the server does not answer") from None
-    except asyncio.IncompleteReadError:
-        raise Cut("the server closed the connection") from None
-    except OSError as problem:
-        raise Cut(sentence(problem)) from None
-    if (start.size, start.offset) != (size, offset):
-        raise FetchRefused("file_changed", "the file has changed since the ticket was given")
-
-
-async def _start(reader: asyncio.StreamReader) -> FileStart:
-    if await reader.readexactly(len(PREAMBLE)) != PREAMBLE:
-        raise FetchRefused("wrong_protocol", "the server speaks something else on this connection")
-    for _ in range(MAX_FRAMES):
-        match await _frame(reader):
-            case FileStart() as start:
-                return start
-            case Refused(_, code, text) | Bye(code, text):
-                raise FetchRefused(code, text)
-    raise FetchRefused("malformed", "the server says everything but the file")
-
-
-async def _frame(reader: asyncio.StreamReader) -> FromServer:
-    length = int.from_bytes(await reader.readexactly(4))
-    if length > MAX_REQUEST_BYTES:
-        raise FetchRefused("malformed", "the server's answer is too large")
-    try:
-        return clean(_answers.decode(await reader.readexactly(length)))
-    except msgspec.MsgspecError:
-        raise FetchRefused("malformed", "the server's answer makes no sense") from None
-
-
-async def _read(reader: asyncio.StreamReader, most: int) -> bytes:
-    try:
-        async with asyncio.timeout(SILENCE_S):
-            data = await reader.read(most)
-    except TimeoutError:
-        raise Cut("the server has fallen silent") from None
-    except OSError as problem:
-        raise Cut(sentence(problem)) from None
-    if not data:
-        raise Cut("the server closed the connection")
-    return data
+async def _start(link: Link) -> FileStart:
+    for _ in range(MAX_READS):
+        for said in await link.read(SILENCE_S):
+            match clean(said):
+                case FileStart() as start:
+                    return start
+                case Refused(_, code, text) | Bye(code, text):
+                    raise FetchRefused(code, text)
+    raise FetchRefused(Code.MALFORMED, "the server says everything but the file")

@@ -1,6 +1,7 @@
 """Link: one TCP connection to a server, as whole words of the native wire."""
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import os
@@ -99,12 +100,17 @@ class Link:
         """
         if self._fault:
             raise self._fault
-        said, self._fault = self._wire.feed(await self._bytes(timeout_s))
+        said, self._fault = self._wire.feed(await self.read_raw(timeout_s))
         if self._fault and not said:
             raise self._fault
         return said
 
-    async def _bytes(self, timeout_s: float) -> bytes:
+    def take_rest(self) -> bytes:
+        """What came behind a `FileStart` already."""
+        return self._wire.take_rest()
+
+    async def read_raw(self, timeout_s: float) -> bytes:
+        """Some bytes as they come, at most `READ_BYTES`. Raises `Lost` as `read` does."""
         try:
             async with asyncio.timeout(timeout_s):
                 data = await self._reader.read(READ_BYTES)
@@ -118,13 +124,6 @@ class Link:
 
     async def close(self) -> None:
         """Ends the connection at once; what was not sent yet is dropped."""
-        await close_streams(self._writer)
-
-
-async def close_streams(writer: asyncio.StreamWriter) -> None:
-    """Closes the socket now and waits until it is."""
-    writer.transport.abort()
-    try:
-        await writer.wait_closed()
-    except OSError:
-        return
+        self._writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
