@@ -64,17 +64,27 @@ RULES = {
     ),
     "mystic_server.config": Rule(("mysticproto",), never=("asyncio", "threading", *SCREEN)),
     "mystic_server.console": Rule(("mysticproto", "mystic_server.config"), never=("asyncio", "threading", "textual")),
+    "mystic_server.view": Rule(
+        ("mysticproto", "mystic_server.domain", "mystic_server.hub", "mystic_server.net", "mystic_server.console"),
+        never=("asyncio", "threading", "textual"),
+    ),
     "mystic_server.server": Rule(
         (
             "mysticproto",
             *(f"mystic_server.{room}" for room in ("domain", "net", "log", "files", "hub")),
             "mystic_server.config",
             "mystic_server.console",
+            "mystic_server.view",
         ),
         never=("asyncio", "threading", "textual"),
     ),
     "mystic_server.__main__": Rule(
-        ("mystic_server.server", "mystic_server.config", "mystic_server.console", "mysticproto.errors"),
+        (
+            "mystic_server.server",
+            "mystic_server.config",
+            "mystic_server.console",
+            "mystic_server.log.base",
+        ),  # StoreError
         never=("asyncio", "threading", "textual"),
     ),
     "mystic_client.config": Rule(never=("textual",)),
