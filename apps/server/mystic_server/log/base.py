@@ -63,6 +63,10 @@ class Rejected(Struct, frozen=True, gc=False):
 Result: TypeAlias = Stored | Duplicate | Rejected
 
 
+def ignore_results(results: Sequence[Result]) -> None:
+    """The listener of a log that nobody listens to yet."""
+
+
 class Start(Struct, frozen=True):
     """What a server finds at its start: world state as of number `applied`, the events after it, the last number."""
 

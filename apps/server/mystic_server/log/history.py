@@ -26,38 +26,39 @@ DIRECTS_WITH_NEWS = """SELECT conversation FROM directs WHERE user = ? AND EXIST
 _NO_END = 2**63 - 1
 
 Row: TypeAlias = tuple[int, int, bytes]
-Bounds: TypeAlias = tuple[str, int, int]
+Bounds: TypeAlias = tuple[int, int]
 
 
 def history(connection: sqlite3.Connection, query: HistoryQuery) -> SentPage:
     """The newest events of some conversations."""
     limit = min(query.limit, MAX_HISTORY_PAGE)
     before = query.before or _NO_END
-    bounds = [(conversation, query.since, before) for conversation in dict.fromkeys(query.conversations)]
-    rows, more = _merged(connection, NEWEST_FIRST, bounds, limit, newest_first=True)
+    walks = {conversation: (query.since, before) for conversation in query.conversations}
+    rows, more = _merged(connection, NEWEST_FIRST, walks, limit, newest_first=True)
     return _page(reversed(rows), more)
 
 
 def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
     """The oldest events that somebody has not seen."""
     limit = min(query.limit, MAX_HISTORY_PAGE)
-    bounds = [(conversation, query.after, query.upto) for conversation in dict.fromkeys(query.conversations)]
     after = max(query.after, query.since - 1)
-    directs = connection.execute(DIRECTS_WITH_NEWS, (query.user, after, query.upto))
-    bounds += [(conversation, after, query.upto) for (conversation,) in directs.fetchall()]
-    rows, more = _merged(connection, OLDEST_FIRST, bounds, limit, newest_first=False)
+    directs = connection.execute(DIRECTS_WITH_NEWS, (query.user, after, query.upto)).fetchall()
+    walks = {conversation: (after, query.upto) for (conversation,) in directs}
+    walks |= {conversation: (query.after, query.upto) for conversation in query.conversations}
+    rows, more = _merged(connection, OLDEST_FIRST, walks, limit, newest_first=False)
     return _page(rows, more)
 
 
 def _merged(
-    connection: sqlite3.Connection, sql: str, bounds: list[Bounds], limit: int, newest_first: bool
+    connection: sqlite3.Connection, sql: str, walks: dict[str, Bounds], limit: int, newest_first: bool
 ) -> tuple[list[Row], bool]:
     """The first rows of all these walks together, and whether there are more."""
     with ExitStack() as stack:  # a cursor left open would keep the write-ahead log from being emptied
-        walks: list[Iterator[Row]] = [
-            stack.enter_context(closing(connection.execute(sql, (*bound, limit + 1)))) for bound in bounds
+        cursors: list[Iterator[Row]] = [
+            stack.enter_context(closing(connection.execute(sql, (conversation, *bounds, limit + 1))))
+            for conversation, bounds in walks.items()
         ]
-        return _cut(heapq.merge(*walks, key=_number, reverse=newest_first), limit)
+        return _cut(heapq.merge(*cursors, key=_number, reverse=newest_first), limit)
 
 
 def _number(row: Row) -> int:

@@ -27,6 +27,8 @@ from mystic_server.domain.events import (
 )
 from mystic_server.log.base import Draft, HistoryQuery, MissedQuery
 
+CLIENT_ID_REUSED = "This message's id was used before, for another text; it was not sent."
+
 # Loop to child.
 
 

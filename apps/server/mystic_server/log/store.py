@@ -24,6 +24,7 @@ from mystic_server.log.base import (
     Start,
     Stored,
     StoreError,
+    ignore_results,
 )
 from mystic_server.log.records import (
     Answer,
@@ -60,15 +61,11 @@ NO_HISTORY = "The history can't be read at the moment. Try again in a few second
 Ask = AskHistory | AskMissed
 
 
-def _ignore(results: Sequence[Result]) -> None:
-    """Until somebody listens."""
-
-
 class StoreLog:
     """An EventLog on SQLite; see `base` and the module. `on_trouble(sentence)` is for the operator."""
 
     def __init__(self, reactor: Reactor, data: Path, on_trouble: Callable[[str], None]) -> None:
-        self.on_results: Callable[[Sequence[Result]], None] = _ignore
+        self.on_results: Callable[[Sequence[Result]], None] = ignore_results
         self._reactor = reactor
         self._on_trouble = on_trouble
         self._child = ChildProcess(
@@ -308,5 +305,4 @@ def _results(drafts: Sequence[Draft], answer: Answer) -> list[Result]:
 def _why_not(draft: Draft, each: NotStored) -> Result:
     if each.seq:
         return Duplicate(draft.token, each.seq, each.time_us)
-    text = "This client id was used before, for another message."
-    return Rejected(draft.token, Code.CLIENT_ID_REUSED, text)
+    return Rejected(draft.token, Code.CLIENT_ID_REUSED, records.CLIENT_ID_REUSED)
