@@ -153,7 +153,7 @@ def test_long_hostile_text_is_cleaned_in_one_go(unit: str) -> None:
 # Names.
 
 ACCEPTED_WORDS = """
-    ana Ana ANA bob x X1 7 user_1 Ana-Maria a_ _a __x__ 007 alicebob o_o rn corn barn modern
+    user5 group5 users1 a11 c0 me2 ana Ana ANA bob x X1 7 user_1 Ana-Maria a_ _a __x__ 007 alicebob o_o rn corn barn modern
     ångström Ærøskøbing Łódź naïve Zoë José Straße İstanbul ıspanak Þór Ħamrun ŋgo Việt əli ɓala
     Анна Пётр Ѓорѓи Ђорђе Юлія Αλέξανδρος Σωκράτης Արամ გიორგი דוד محمد فاطمة سارة אבגד
     सीता हिन्दी மாலா దేవి সুমন สมชาย ทำ ລາວ မောင် ሰላም ខ្មែរ ශාන්ති
@@ -164,7 +164,7 @@ ACCEPTED_WORDS = """
 RESERVED_WORDS = """
     server SERVER Server sErVeR system admin Administrator all everyone everybody here mystic MYSTIC exit quit
     disconnect download upload usage help global GLOBAL broadcast pm PM group groups users root me operator
-    s3rver serv3r adm1n adrnin Adrnin_ _admin_ ad-min a.dmin a11 a1l exlt g10bal êxit sérver šystem rnystic
+    s3rver serv3r adm1n adrnin Adrnin_ _admin_ ad-min a.dmin a1l exlt g10bal êxit sérver šystem rnystic
     CON con NUL nul aux prn COM1 com9 LPT1 lpt0 con.txt NUL.tar.gz com1.x
 """
 ACCEPTED = ACCEPTED_WORDS.split()

@@ -269,9 +269,13 @@ def _is_reserved(name: str) -> bool:
 
 
 def _skeleton(key: str) -> str:
-    """What a hurried eye sees: without accents and punctuation, digits as the letters that they resemble."""
+    """What a hurried eye sees: without accents and punctuation, digits as the letters that they resemble.
+
+    Digits at the end are digits to everybody: `user5` is not `users`.
+    """
     bare = "".join(char for char in unicodedata.normalize("NFD", key) if unicodedata.category(char) != "Mn")
-    return bare.translate(_LOOKS_LIKE).replace("rn", "m").replace("vv", "w")
+    word = bare.rstrip("0123456789")
+    return word.translate(_LOOKS_LIKE).replace("rn", "m").replace("vv", "w") + bare[len(word) :]
 
 
 _RESERVED_SKELETONS = frozenset(_skeleton(word) for word in RESERVED)
