@@ -4,7 +4,8 @@
 
 The server gets a free port, a data folder that is removed afterwards, and a log file instead of the terminal. However
 the demo ends (the client is left, Ctrl-C, SIGTERM, a closed terminal), the server and its children are stopped first.
-Without a terminal the demo shows by itself that a client works: it lists users and files, fetches one and compares it.
+Without a terminal the demo shows by itself that a client works: it says something, lists groups and files, fetches a
+file and compares it.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 def _demo(folder: Path) -> int:
+    os.environ["MYSTIC_CONFIG_HOME"] = str(folder / "client")  # the demo's server is not one to remember
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with running_server(folder) as (host, port):
         if at_terminal:
@@ -181,17 +183,19 @@ def _without_screen(host: str, port: int, folder: Path) -> None:
     """A connected client that needs no terminal: users, files, and one download compared byte for byte."""
     fetched = folder / "fetched.txt"
     client = [*CLI, "--server", f"{host}:{port}", "--name", "demo"]
-    for words in (["send", "The demo says hello."], ["users"], ["ls"], ["get", SAMPLE, "-o", str(fetched)]):
-        what = shlex.join(["mystic", *words[:2]])
-        print(f"$ {what}", flush=True)
-        _run([*client, *words], what)
+    _run(client, "send", "The demo says hello.")
+    _run(client, "groups")
+    _run(client, "ls")
+    _run(client, "get", SAMPLE, "-o", str(fetched))
     if fetched.read_bytes() != (SHARED / SAMPLE).read_bytes():
         raise DemoError(f"{SAMPLE} arrived changed")
     print(f"The demo works: {SAMPLE}, {fetched.stat().st_size:,} bytes, arrived as it was sent.")
 
 
-def _run(command: list[str], what: str) -> None:
-    client = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+def _run(mystic: list[str], *words: str) -> None:
+    what = shlex.join(["mystic", *words])
+    print(f"$ {what}", flush=True)
+    client = subprocess.Popen([*mystic, *words], stdin=subprocess.DEVNULL)
     try:
         status = client.wait(START_LIMIT_S)
     except subprocess.TimeoutExpired:

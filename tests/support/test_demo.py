@@ -97,7 +97,7 @@ def test_without_a_terminal_it_fetches_a_file_and_compares_it(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stdout.splitlines() if line.startswith("did")] == [
         "did send",
-        "did users",
+        "did groups",
         "did ls",
         "did get",
     ]
