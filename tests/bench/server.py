@@ -1,0 +1,94 @@
+"""The server that is measured: a process of its own, and what it and its children use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+READY = "mystic: ready on "
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 20.0
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class BenchError(Exception):
+    """There is nothing to measure; the sentence says why."""
+
+
+class MeasuredServer:
+    """A server that accepts connections at `address`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+        self._process = process
+        self.address = address
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU, user and system, that the server and its children have used; in steps of 10 ms."""
+        return sum(int(fields[11]) + int(fields[12]) for fields in self._stats()) / _TICKS_PER_S
+
+    def rss_bytes(self) -> int:
+        """Resident memory of all its processes."""
+        return sum(int(fields[21]) for fields in self._stats()) * _PAGE_BYTES
+
+    def _stats(self) -> list[list[str]]:
+        """/proc/PID/stat behind the name, see proc(5), of the server and all that descend from it."""
+        parents: dict[int, list[int]] = {}
+        stats: dict[int, list[str]] = {}
+        for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+            try:
+                stats[pid] = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(stats[pid][1]), []).append(pid)
+        family = [self._process.pid]
+        for pid in family:
+            family += parents.get(pid, [])
+        return [stats[pid] for pid in family if pid in stats]
+
+
+@contextmanager
+def running_server() -> Iterator[MeasuredServer]:
+    """A fresh server without rate limits, which is stopped afterwards."""
+    with TemporaryDirectory(prefix="mystic-bench-") as name:
+        folder = Path(name)
+        shared = folder / "shared"
+        shared.mkdir()
+        log = folder / "console.txt"
+        command = [sys.executable, "-m", "mystic_server", "0", "--host", "127.0.0.1", "--unlimited"]
+        command += ["--data", str(folder / "data"), "--shared", str(shared)]
+        with log.open("wb") as console:
+            process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        try:
+            yield MeasuredServer(process, _wait_until_ready(process, log))
+        finally:
+            _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        for line in log.read_text(errors="replace").splitlines(keepends=True):
+            if line.startswith(READY) and line.endswith("\n"):
+                host, _, port = line.removeprefix(READY).strip().rpartition(":")
+                return host, int(port)
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise BenchError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
