@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mystic_server.domain.events import Event, Posted, StateRow
+from mystic_server.domain.events import Event, Posted
 from mystic_server.log.base import Draft, EventLog, HistoryQuery, MissedQuery, Page, Result, Start, Stored
 from mystic_server.log.memory import MemoryLog
 from mystic_server.log.store import StoreLog
@@ -69,11 +69,6 @@ class Rig:
         assert not pages, "answered in the call itself"
         self.until(lambda: bool(pages))
         return pages[0]
-
-    def saved(self, rows: Sequence[StateRow], applied: int) -> None:
-        """Saves world state, and commits something so that it goes along."""
-        self.log.save(rows, applied)
-        self.commit(said("goes along"))
 
     def _heard(self, results: Sequence[Result]) -> None:
         self.results += results

@@ -144,13 +144,27 @@ def test_client_ids_are_each_author_s_own(rig: Rig) -> None:
 def test_state_is_found_at_the_next_start(opener: Opener) -> None:
     with opener() as rig:
         rig.commit(said("a"), said("b"))
-        rig.saved([StateRow("user", 1, b"one"), StateRow("user", 2, b"two"), StateRow("group", 1, b"g")], 2)
-        rig.saved([StateRow("user", 2, b"new"), StateRow("group", 1, None)], 3)
+        rig.log.save([StateRow("user", 1, b"one"), StateRow("user", 2, b"two"), StateRow("group", 1, b"g")], 2)
+    with opener() as rig:
+        assert rig.start.applied == 2
+        assert len(rig.start.rows) == 3
+        rig.commit(said("c"), said("d"))
+        rig.log.save([StateRow("user", 2, b"new"), StateRow("group", 1, None)], 3)
     with opener() as rig:
         rows = {(row.kind, row.id): row.body for row in rig.start.rows}
         assert rows == {("user", 1): b"one", ("user", 2): b"new"}
         assert (rig.start.applied, rig.start.last) == (3, 4)
         assert [each.seq for each in rig.start.tail] == [4]
+
+
+def test_of_two_saves_the_later_holds(opener: Opener) -> None:
+    with opener() as rig:
+        rig.commit(said("a"), said("b"))
+        rig.log.save([StateRow("user", 1, b"one"), StateRow("user", 2, b"two")], 1)
+        rig.log.save([StateRow("user", 1, b"new")], 2)
+    with opener() as rig:
+        assert sorted((row.id, row.body) for row in rig.start.rows) == [(1, b"new"), (2, b"two")]
+        assert (rig.start.applied, rig.start.tail) == (2, ())
 
 
 def test_what_was_saved_and_appended_last_is_kept_when_it_stops(opener: Opener) -> None:

@@ -7,8 +7,8 @@
                      durable. A draft with a client id that its author has used before is a `Duplicate` and stores
                      nothing; with other words, it is `Rejected`.
     flush()          the end of a tick: what has gathered goes out as one batch, unless one is still being committed.
-    save(rows)       world state, written in the transaction of the next commit (or alone after a second), with the
-                     number of the last event that it contains. A start reads the rows, then the events after it.
+    save(rows)       world state, with the number of the last event that it contains: written at most a second later, in
+                     one transaction. A start reads the rows, then the events after that number.
     queries          are answered through their callback, never in the call itself, in the order of asking.
 
 Whoever implements it MUST pass `tests/contracts/test_logs.py`.
@@ -118,7 +118,7 @@ class EventLog(Protocol):
         """Opens the log, once, before anything else; raises StoreError."""
 
     def stop(self) -> None:
-        """Keeps what has been appended and saved, answers it, and closes. Nobody may append any more."""
+        """Keeps what has been appended and saved, answers, and closes. Nobody may append any more."""
 
     def append(self, draft: Draft) -> None:
         """Takes a draft; its result comes later."""

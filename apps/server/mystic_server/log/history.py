@@ -33,7 +33,7 @@ def history(connection: sqlite3.Connection, query: HistoryQuery) -> SentPage:
     """The newest events of some conversations."""
     limit = min(query.limit, MAX_HISTORY_PAGE)
     before = query.before or _NO_END
-    walks = {conversation: (query.since, before) for conversation in query.conversations}
+    walks = dict.fromkeys(query.conversations, (query.since, before))
     rows, more = _merged(connection, NEWEST_FIRST, walks, limit, newest_first=True)
     return _page(reversed(rows), more)
 
@@ -44,7 +44,7 @@ def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
     after = max(query.after, query.since - 1)
     directs = connection.execute(DIRECTS_WITH_NEWS, (query.user, after, query.upto)).fetchall()
     walks = {conversation: (after, query.upto) for (conversation,) in directs}
-    walks |= {conversation: (query.after, query.upto) for conversation in query.conversations}
+    walks |= dict.fromkeys(query.conversations, (query.after, query.upto))
     rows, more = _merged(connection, OLDEST_FIRST, walks, limit, newest_first=False)
     return _page(rows, more)
 

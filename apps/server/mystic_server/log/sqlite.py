@@ -213,9 +213,10 @@ class Child:
 
     def run(self) -> None:
         """Returns at the socket's end; raises StoreError when the database can't go on."""
-        self._link.send(records.encode(Opened(self._database.last)))
-        while (body := self._link.receive()) is not None:
-            self._answer(body)
+        with suppress(ConnectionError):  # the server is gone or wants no answer any more; what it sent is on disk
+            self._link.send(records.encode(Opened(self._database.last)))
+            while (body := self._link.receive()) is not None:
+                self._answer(body)
         self._database.close()
         os.close(self._lock)
 
@@ -256,8 +257,6 @@ def main() -> None:
     link = ParentLink.inherited(sys.argv[1])
     try:
         Child(link, Path(sys.argv[2])).run()
-    except BrokenPipeError:
-        pass  # the server is gone; what it sent is on disk
     except (StoreError, sqlite3.Error) as error:
         text = str(error) if isinstance(error, StoreError) else f"The database can't be written: {error}."
         with suppress(OSError):

@@ -49,7 +49,7 @@ MAX_BACKLOG = 20_000
 MAX_QUERIES = 1000
 """Queries without an answer; more are answered with a failed page."""
 SAVE_DELAY_S = 1.0
-"""World state waits this long for a batch to go with."""
+"""World state waits this long, then goes with a batch or alone: what changes often is written once."""
 RETRY_DELAY_S = 5.0
 """Before a child that could not open the database is started again."""
 STOP_LIMIT_S = 10.0
@@ -82,6 +82,7 @@ class StoreLog:
         self._queries: deque[Callable[[Page], None]] = deque()
         self._unsaved: dict[tuple[str, int], StateRow] = {}
         self._applied = -1
+        self._is_save_due = False
         self._save_timer: Timer | None = None
         self._retry_timer: Timer | None = None
 
@@ -103,14 +104,14 @@ class StoreLog:
         return self._start
 
     def stop(self) -> None:
-        """Runs the reactor until all is answered, ten seconds at most, and ends the child."""
+        """Runs the reactor until all is answered, ten seconds at most, and ends the child after a last save."""
         limit = self._reactor.call_later(STOP_LIMIT_S, lambda: None)
-        deadline = limit.when
-        self._save_now()
-        while self._is_busy() and self._reactor.now < deadline:
-            self.flush()
+        self.flush()
+        while self._is_busy() and self._reactor.now < limit.when:
             self._reactor.tick()
+            self.flush()
         limit.cancel()
+        self._save_now()
         self._close()
 
     def _close(self) -> None:
@@ -121,7 +122,7 @@ class StoreLog:
         self._child.stop()
 
     def _is_busy(self) -> bool:
-        return self._is_open and bool(self._waiting or self._in_flight or self._queries or self._applied >= 0)
+        return self._is_open and bool(self._waiting or self._in_flight or self._queries or self._rejected)
 
     # What the hub asks for.
 
@@ -143,8 +144,7 @@ class StoreLog:
         for row in rows:
             self._unsaved[row.kind, row.id] = row
         self._applied = applied
-        if not self._save_timer:
-            self._save_timer = self._reactor.call_later(SAVE_DELAY_S, self._save_now)
+        self._save_later()
 
     def history(self, query: HistoryQuery, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
@@ -159,7 +159,7 @@ class StoreLog:
         if self._rejected:
             rejected, self._rejected = self._rejected, []
             self.on_results(rejected)
-        if self._waiting and self._is_open and not self._in_flight:
+        if (self._waiting or self._is_save_due) and self._is_open and not self._in_flight:
             self._send_batch()
 
     def _ask(self, ask: Ask, answered: Callable[[Page], None]) -> None:
@@ -172,26 +172,27 @@ class StoreLog:
     # To the child.
 
     def _send_batch(self) -> None:
-        batch = self._waiting[:MAX_BATCH]
+        batch = tuple(self._waiting[:MAX_BATCH])
         del self._waiting[:MAX_BATCH]
-        rows = tuple(self._unsaved.values())
-        self._in_flight = Commit(tuple(batch), rows, self._applied)
-        self._unsaved.clear()
-        self._applied = -1
-        if self._save_timer:
-            self._save_timer.cancel()
-            self._save_timer = None
+        if self._is_save_due:
+            self._in_flight = Commit(batch, tuple(self._unsaved.values()), self._applied)
+            self._unsaved.clear()
+            self._applied = -1
+            self._is_save_due = False
+        else:
+            self._in_flight = Commit(batch, (), -1)
         self._child.send(records.encode(self._in_flight))
 
-    def _save_now(self) -> None:
-        """World state has waited long enough for a batch."""
-        self._save_timer = None
-        if self._applied < 0:
-            return
-        if self._is_open and not self._in_flight:
-            self._send_batch()
-        else:
+    def _save_later(self) -> None:
+        if not self._save_timer:
             self._save_timer = self._reactor.call_later(SAVE_DELAY_S, self._save_now)
+
+    def _save_now(self) -> None:
+        """World state has waited long enough."""
+        self._save_timer = None
+        self._is_save_due = self._applied >= 0
+        if self._is_save_due and self._is_open and not self._in_flight:
+            self._send_batch()
 
     def _send_again(self, commit: Commit) -> None:
         self._in_flight = Commit(commit.drafts, commit.rows, commit.applied, self._last)
@@ -254,8 +255,7 @@ class StoreLog:
             return
         self._unsaved = {(row.kind, row.id): row for row in commit.rows} | self._unsaved
         self._applied = max(self._applied, commit.applied)
-        if not self._save_timer:
-            self._save_timer = self._reactor.call_later(SAVE_DELAY_S, self._save_now)
+        self._save_later()
 
     def _on_failed(self, text: str) -> None:
         """The child says why it ends; a retry helps once the operator has acted."""
