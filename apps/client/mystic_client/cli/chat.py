@@ -21,7 +21,7 @@ from mystic_client.session.transfers import download
 from mysticproto import model
 from mysticproto.names import name_key
 
-IN_FLIGHT = 256
+IN_FLIGHT = 64
 MAX_DOWNLOADS = 8
 MAX_OWN_POSTS = 10_000
 """Posts whose echo from the server is waited for."""
@@ -82,7 +82,11 @@ class Lines:
 
     def _welcomed(self, welcome: model.Welcome, *, again: bool) -> None:
         self.own, self.focus = welcome.user, welcome.focus
-        self.server("connected again" if again else welcome.text or f"Welcome, {welcome.user.name}.")
+        self.server(
+            "connected again"
+            if again
+            else welcome.text or f'Welcome, {welcome.user.name}. Type "mystic help" for commands.'
+        )
 
     def _posted(self, post: PostState) -> None:
         if post.state == "pending":
@@ -196,15 +200,20 @@ class Talk:
         await self._visit.session.drained(IN_FLIGHT - 1)
         self._visit.session.post(to, text)
 
+    async def _ask(self, make: Callable[[int], model.Request]) -> model.Reply:
+        """What was said before is with the server first: a slow server answers in order, and has its time for each."""
+        await self._visit.session.drained()
+        return await self._visit.ask(make)
+
     async def _enter(self, make: Callable[[int, bool], model.Request]) -> None:
         focus = not self._visit.place.config.settings.keep_hearing_global
-        reply = await self._visit.ask(lambda n: make(n, focus))
+        reply = await self._ask(lambda n: make(n, focus))
         if isinstance(reply, model.Entered):
             self._lines.entered(reply)
 
     async def _leave(self, name: str) -> None:
         focus = self._lines.focus
-        await self._visit.ask(lambda n: model.LeaveGroup(n, name))
+        await self._ask(lambda n: model.LeaveGroup(n, name))
         left = name or (focus.name if focus else "the group")
         if focus is not None and name_key(left) == name_key(focus.name):
             self._lines.left(focus)
@@ -230,11 +239,11 @@ class Talk:
     async def _show(self, command: commands.Command) -> None:
         match command:
             case commands.ShowUsers():
-                answer = await self._visit.ask(model.ListUsers)
+                answer = await self._ask(model.ListUsers)
             case commands.ShowGroups():
-                answer = await self._visit.ask(model.ListGroups)
+                answer = await self._ask(model.ListGroups)
             case commands.Files(folder):
-                answer = await self._visit.ask(lambda n: model.ListFolder(n, folder))
+                answer = await self._ask(lambda n: model.ListFolder(n, folder))
             case _:
                 return
         self._lines.server("\n".join(answer_lines(answer)))

@@ -31,12 +31,11 @@ class Ledger:
 
     def heard(self, batch: list[Heard]) -> None:
         """Counts, and says at once what did not work."""
+        self.ended = self.ended or any(isinstance(one, Ended) for one in batch)
         for one in batch:
-            if isinstance(one, Ended):
-                self.ended = True
-            elif isinstance(one, PostState) and one.state == "sent":
+            if isinstance(one, PostState) and one.state == "sent":
                 self._sent(one)
-            elif isinstance(one, PostState) and one.state == "failed":
+            elif isinstance(one, PostState) and one.state == "failed" and not self.ended:
                 self._refused(one)
 
     def _sent(self, post: PostState) -> None:
@@ -56,6 +55,14 @@ class Ledger:
         talk(f"line {line} was not sent: {post.error}" if line else f"not sent: {post.error}")
 
     @property
+    def unanswered(self) -> str:
+        """What the server never acknowledged, in a sentence; empty if there is nothing of that kind."""
+        lines = self._lines.values()
+        if not lines:
+            return ""
+        return f"; lines {min(lines)} to {max(lines)} were not acknowledged" if min(lines) else "; not acknowledged"
+
+    @property
     def somebody_unknown(self) -> bool:
         return any(what == "unknown" for what, _ in self._named)
 
@@ -69,11 +76,13 @@ async def send(place: Place, to: Target, text: str) -> None:
             async for one in texts:
                 number += 1
                 await visit.session.drained(IN_FLIGHT - 1)
-                cid = visit.session.post(to, one)
-                ledger.posted(cid, number if text == "-" else 0)
+                if ledger.ended:
+                    break
+                ledger.posted(visit.session.post(to, one), number if text == "-" else 0)
         await visit.session.drained()
-        if ledger.ended and visit.ended:
-            raise visit.failure(await visit.ended)
+        if ledger.ended and visit.ended is not None:
+            failure = visit.failure(await visit.ended)
+            raise Failure(failure.status, f"{failure}{ledger.unanswered}")
     if ledger.refused:
         what = f"{ledger.refused} of {ledger.refused + ledger.sent} messages were refused"
         raise Failure(Status.REFUSED, what if text == "-" else "")

@@ -307,7 +307,7 @@ class Session:
 
     def _finish(self, ended: Ended) -> None:
         self._stopped = ended
-        unsent = self._outbox.give_up(f"not sent: {ended.text}")
+        unsent = self._outbox.give_up(ended.text)
         self._tell([*unsent, ended])
         if self._memory is not None:
             self._memory.close()
@@ -418,7 +418,9 @@ class Session:
             self._memory.keep(Place(self.cursor, self.session_id))
 
     def _refuse(self, entry: Entry) -> None:
-        state = self._outbox.maybe_refuse(entry.cid, f"a message has at most {model.MAX_TEXT_BYTES} bytes")
+        state = self._outbox.maybe_refuse(
+            entry.cid, f"it is too long: a message has at most {model.MAX_TEXT_BYTES} bytes"
+        )
         if state:
             self._tell([state])
 
