@@ -23,8 +23,9 @@ from mystic_server.domain.apply import apply
 from mystic_server.domain.events import NodeStarted
 from mystic_server.domain.world import World
 from mystic_server.files.transfer import FileArea, FileLimits
-from mystic_server.hub.dispatch import Gateway, Identity, Rules, now_us
+from mystic_server.hub.dispatch import Gateway, Identity, now_us
 from mystic_server.hub.patrol import Patience, Patrol
+from mystic_server.hub.rates import Rates
 from mystic_server.hub.sessions import Peers
 from mystic_server.log.base import StoreError
 from mystic_server.log.store import StoreLog
@@ -126,16 +127,16 @@ class Server:
         settings, limits = self._settings, self._settings.limits
         self._epoch = secrets.randbits(62)
         identity = Identity(settings.name, version(), server_id(settings.data), NODE, self._epoch)
-        rules = Rules(
-            send_queue_soft=limits.send_queue_soft_bytes,
-            message_rate=limits.messages_per_second,
-            message_burst=limits.messages_burst,
-            command_rate=limits.commands_per_second,
-            command_burst=limits.commands_burst,
-            are_rates_limited=not settings.unlimited,
-        )
         self._gateway = Gateway(
-            self._reactor, self._world, self._log, self._files, self._peers, self._view, rules, identity
+            self._reactor,
+            self._world,
+            self._log,
+            self._files,
+            self._peers,
+            self._view,
+            identity,
+            limits.send_queue_soft_bytes,
+            None if settings.unlimited else self._rates(),
         )
         self._log.on_results = self._gateway.fanout.on_results
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
@@ -150,6 +151,17 @@ class Server:
             self._reactor.at_tick_end(step)
         self._reactor.at_tick_end(self._console.flush)
 
+    def _rates(self) -> Rates:
+        limits = self._settings.limits
+        return Rates(
+            messages=limits.messages_per_second,
+            messages_burst=limits.messages_burst,
+            commands=limits.commands_per_second,
+            commands_burst=limits.commands_burst,
+            text=limits.text_bytes_per_second,
+            text_burst=limits.text_bytes_burst,
+        )
+
     def _patience(self) -> Patience:
         limits = self._settings.limits
         return Patience(
@@ -158,6 +170,7 @@ class Server:
             login_s=limits.login_timeout_s,
             idle_s=limits.idle_timeout_s,
             soft=limits.send_queue_soft_bytes,
+            total=limits.send_queues_total_bytes,
             soft_s=limits.send_queue_soft_timeout_s,
             stuck_s=limits.send_progress_timeout_s,
             file_stuck_s=limits.file_progress_timeout_s,

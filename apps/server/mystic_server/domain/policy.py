@@ -12,9 +12,6 @@ BARRIERS: Final = frozenset(
 )
 """Requests that change more than a timeline: the session's next request waits until they are applied."""
 
-MESSAGES: Final = frozenset({model.Post})
-"""Requests that count as messages; everything else counts as a command."""
-
 MAX_SESSIONS_PER_USER: Final = 10
 MAX_GROUPS: Final = 10_000
 MAX_GROUPS_JOINED: Final = 100

@@ -19,7 +19,7 @@ from mystic_server.domain.world import World
 from mystic_server.hub.auth import NONCE_BYTES, proves_key
 from mystic_server.hub.fanout import Fanout
 from mystic_server.hub.past import Past
-from mystic_server.hub.rates import TokenBucket
+from mystic_server.hub.rates import Pace, Rates
 from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
 from mystic_server.log.base import EventLog
 from mystic_server.net.connection import Connection
@@ -87,31 +87,6 @@ class Files(Protocol):
         """Turns a ticket into a transfer, once."""
 
 
-class Rules:
-    """What the operator has set; see `config.Limits` for the meaning."""
-
-    def __init__(
-        self,
-        *,
-        send_queue_soft: int,
-        message_rate: float,
-        message_burst: float,
-        command_rate: float,
-        command_burst: float,
-        are_rates_limited: bool,
-    ) -> None:
-        self.send_queue_soft = send_queue_soft
-        self._message = (message_rate, message_burst)
-        self._command = (command_rate, command_burst)
-        self._are_rates_limited = are_rates_limited
-
-    def limit(self, peer: Peer, now: float) -> None:
-        """Gives a peer its buckets."""
-        if self._are_rates_limited:
-            peer.messages = TokenBucket(*self._message, now)
-            peer.commands = TokenBucket(*self._command, now)
-
-
 class Identity:
     """What this server is to its clients, and this process to the log."""
 
@@ -150,8 +125,9 @@ class Gateway:
         files: Files,
         peers: Peers,
         witness: Witness,
-        rules: Rules,
         identity: Identity,
+        send_queue_soft: int,
+        rates: Rates | None,
     ) -> None:
         self._clock = clock
         self._world = world
@@ -159,7 +135,8 @@ class Gateway:
         self._files = files
         self._peers = peers
         self._witness = witness
-        self._rules = rules
+        self._send_queue_soft = send_queue_soft
+        self._rates = rates
         self._identity = identity
         self._past = Past(world, log)
         self._ending: set[int] = set()  # sessions whose end is on its way through the log
@@ -172,8 +149,8 @@ class Gateway:
     def opened(self, connection: Connection) -> None:
         """A wire is spoken: greet."""
         assert connection.wire
-        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES))
-        self._rules.limit(peer, self._clock.now)
+        pace = Pace(self._rates, self._clock.now) if self._rates else None
+        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES), pace)
         self._peers.add(peer)
         me = self._identity
         peer.answer(None, Hello(peer.nonce, me.server_id, me.name, me.version))
@@ -256,7 +233,10 @@ class Gateway:
                 peer.is_waiting_for_time = True
                 self._clock.call_later(wait_s, partial(self._time_has_come, peer))
                 break
-            self._handle(peer, peer.waiting.popleft())
+            request = peer.waiting.popleft()
+            if peer.pace:
+                peer.pace.spend(request)
+            self._handle(peer, request)
         if len(peer.waiting) >= MAX_WAITING:
             peer.connection.pause()
         else:
@@ -269,14 +249,13 @@ class Gateway:
     def _is_held(self, peer: Peer) -> bool:
         if peer.is_barred or peer.is_waiting_for_time:
             return True
-        return peer.connection.queue.bytes_held > self._rules.send_queue_soft
+        return peer.connection.queue.bytes_held > self._send_queue_soft
 
     def _wait_for(self, peer: Peer, request: Request) -> float:
         """Seconds until this request may be handled."""
         if self._log.backlog() > MAX_BACKLOG:
             return _BACKLOG_PAUSE_S
-        bucket = peer.messages if type(request) in policy.MESSAGES else peer.commands
-        return bucket.take(self._clock.now) if bucket else 0.0
+        return peer.pace.wait_s(request, self._clock.now) if peer.pace else 0.0
 
     def _handle(self, peer: Peer, request: Request) -> None:
         kind = type(request)

@@ -14,13 +14,14 @@ from mysticproto.model import Bye
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """How long, in seconds; `silent` is how many may say nothing, `soft` and `progress` are bytes."""
+    """How long, in seconds; `silent` is how many may say nothing, `soft` and `total` are bytes in queues."""
 
     silent: int
     silent_s: float
     login_s: float
     idle_s: float
     soft: int
+    total: int
     soft_s: float
     stuck_s: float
     file_stuck_s: float
@@ -52,7 +53,19 @@ class Patrol:
             else:
                 self._look_at(connection, now)
         self._end_silent(silent, now)
+        self._relieve()
         self._slow = {slow: progress for slow, progress in self._slow.items() if slow in self._connections}
+
+    def _relieve(self) -> None:
+        """Cuts off the largest queues until all together are within the limit."""
+        held = sum(connection.queue.bytes_held for connection in self._connections)
+        if held <= self._patience.total:
+            return
+        for connection in sorted(self._connections, key=lambda each: each.queue.bytes_held, reverse=True):
+            held -= connection.queue.bytes_held
+            connection.close("too_slow")
+            if held <= self._patience.total:
+                return
 
     def _end_silent(self, silent: list[Connection], now: float) -> None:
         silent.sort(key=lambda connection: connection.since)

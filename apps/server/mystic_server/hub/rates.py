@@ -1,4 +1,19 @@
-"""TokenBucket: how fast a peer may go on. Who is too fast is read later, not refused and not cut off."""
+"""How fast a peer may go on. Who is too fast is read later, not refused and not cut off."""
+
+from msgspec import Struct
+
+from mysticproto.model import Post, Request
+
+
+class Rates(Struct, frozen=True, kw_only=True):
+    """What one peer may do in a second, and at once; `text` in characters, all else in requests."""
+
+    messages: float
+    messages_burst: float
+    commands: float
+    commands_burst: float
+    text: float
+    text_burst: float
 
 
 class TokenBucket:
@@ -12,11 +27,37 @@ class TokenBucket:
         self._tokens = burst
         self._at = now
 
-    def take(self, now: float) -> float:
-        """Takes one and returns 0, or takes none and returns the seconds until there will be one."""
+    def wait_s(self, now: float, amount: float = 1.0) -> float:
+        """Seconds until so much may be spent, 0 for now. More than a burst is allowed when the bucket is full."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0.0
-        return (1 - self._tokens) / self._rate
+        return max(0.0, (min(amount, self._burst) - self._tokens) / self._rate)
+
+    def spend(self, amount: float = 1.0) -> None:
+        """Takes what `wait_s` has allowed."""
+        self._tokens -= min(amount, self._burst)
+
+
+class Pace:
+    """One peer's buckets: messages by number and by length, everything else as commands."""
+
+    __slots__ = ("_commands", "_messages", "_text")
+
+    def __init__(self, rates: Rates, now: float) -> None:
+        self._messages = TokenBucket(rates.messages, rates.messages_burst, now)
+        self._commands = TokenBucket(rates.commands, rates.commands_burst, now)
+        self._text = TokenBucket(rates.text, rates.text_burst, now)
+
+    def wait_s(self, request: Request, now: float) -> float:
+        """Seconds until this request may be handled."""
+        if isinstance(request, Post):
+            return max(self._messages.wait_s(now), self._text.wait_s(now, len(request.text)))
+        return self._commands.wait_s(now)
+
+    def spend(self, request: Request) -> None:
+        """The request is handled now."""
+        if isinstance(request, Post):
+            self._messages.spend()
+            self._text.spend(len(request.text))
+        else:
+            self._commands.spend()

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
-from mystic_server.hub.rates import TokenBucket
+from mystic_server.hub.rates import Pace
 from mystic_server.net.connection import Connection
 from mysticproto.model import Bye, Event, FileStart, Passing, Reply, Request
 from mysticproto.wire import Wire
@@ -25,10 +25,11 @@ class FileTransfer(Protocol):
 class Peer:
     """One connection and what the hub knows of it; without a session until its login is applied."""
 
-    def __init__(self, connection: Connection, wire: Wire, nonce: bytes) -> None:
+    def __init__(self, connection: Connection, wire: Wire, nonce: bytes, pace: Pace | None = None) -> None:
         self.connection = connection
         self.wire = wire
         self.nonce = nonce
+        self.pace = pace
         self.session = 0
         self.user = 0
         self.name = ""
@@ -39,8 +40,6 @@ class Peer:
         self.is_waiting_for_time = False
         """A timer will go on with `waiting`."""
         self.failed_logins = 0
-        self.messages: TokenBucket | None = None
-        self.commands: TokenBucket | None = None
         self.transfer: FileTransfer | None = None
 
     def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> None:
