@@ -3,6 +3,7 @@
 The world may be slightly behind what the log has already accepted; whether an event still holds is settled by `apply`.
 """
 
+from collections.abc import Collection
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -37,7 +38,7 @@ from mysticproto.model import (
     ToGroup,
     ToUsers,
 )
-from mysticproto.names import NameRefused, check_group_name, check_user_name, clean_text
+from mysticproto.names import NameRefused, check_group_name, check_user_name, clean_line, clean_text
 
 Decision: TypeAlias = Event | Refused
 
@@ -52,17 +53,17 @@ class Newcomer(Struct, frozen=True):
     epoch: int
 
 
-def decide_login(world: World, request: Login, newcomer: Newcomer) -> Decision:
-    """Whether a connection may take a name."""
+def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Collection[int] = ()) -> Decision:
+    """Whether a connection may take a name. `ending`: sessions whose end is in the log before anything decided now."""
     n = request.n
     try:
         name = check_user_name(request.name)
     except NameRefused as reason:
-        return Refused(n, Code.NAME_INVALID, str(reason), request.name[:64])
+        return Refused(n, Code.NAME_INVALID, str(reason), _shown(request.name))
     user = world.user_named(name)
     if user is None and len(world.users) >= policy.MAX_USERS:
         return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
-    if user and (refused := _name_refused(world, user, request, newcomer)):
+    if user and (refused := _name_refused(world, user, request, newcomer, ending)):
         return refused
     return Joined(
         newcomer.session,
@@ -78,8 +79,10 @@ def decide_login(world: World, request: Login, newcomer: Newcomer) -> Decision:
     )
 
 
-def _name_refused(world: World, user: User, request: Login, newcomer: Newcomer) -> Refused | None:
-    sessions = world.sessions_of.get(user.id, [])
+def _name_refused(
+    world: World, user: User, request: Login, newcomer: Newcomer, ending: Collection[int]
+) -> Refused | None:
+    sessions = [id for id in world.sessions_of.get(user.id, []) if id not in ending]
     if user.key and user.key != newcomer.proven_key:
         return Refused(request.n, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
     if not user.key and sessions:
@@ -144,7 +147,7 @@ def _text_refused(request: Post, text: str) -> Refused | None:
 def _decide_group_post(world: World, session: Session, request: Post, text: str, name: str) -> Decision:
     group = world.group_named(name) if name else world.groups.get(session.focus)
     if group is None:
-        return _no_such_group(request.n, name)
+        return no_such_group(request.n, name)
     if session.user not in group.members:
         return Refused(request.n, Code.NOT_IN_GROUP, f"You are not in {group.name}.", group.name)
     return Posted(session.id, session.user, f"group:{group.id}", text, request.cid, request.reply_to)
@@ -155,7 +158,7 @@ def _decide_direct_post(world: World, session: Session, request: Post, text: str
     if isinstance(users, Refused):
         return users
     conversation = "direct:" + ",".join(map(str, users))
-    addressed = tuple(name[:64] for name in names)
+    addressed = tuple(_shown(name) for name in names)
     return Posted(session.id, session.user, conversation, text, request.cid, request.reply_to, users, addressed)
 
 
@@ -168,9 +171,9 @@ def direct_users(world: World, session: Session, n: int, names: tuple[str, ...])
     if len(users) > 1:
         return tuple(users)
     if known:
-        return Refused(n, Code.NOT_TO_YOURSELF, "You can't send a message to yourself.", names[0][:64])
-    whom = ", ".join(name[:64] for name in names[:4])
-    return Refused(n, Code.UNKNOWN_USER, f"Nobody here is called {whom}.", names[0][:64])
+        return Refused(n, Code.NOT_TO_YOURSELF, "You can't send a message to yourself.", _shown(names[0]))
+    whom = ", ".join(_shown(name) for name in names[:4])
+    return Refused(n, Code.UNKNOWN_USER, f"Nobody here is called {whom}.", _shown(names[0]))
 
 
 def _reachable(world: World, user: User) -> bool:
@@ -186,7 +189,7 @@ def _decide_create(world: World, session: Session, request: CreateGroup) -> Deci
     try:
         name = check_group_name(request.name)
     except NameRefused as refused:
-        return Refused(n, Code.GROUP_NAME_INVALID, str(refused), request.name[:128])
+        return Refused(n, Code.GROUP_NAME_INVALID, str(refused), _shown(request.name))
     if group := world.group_named(name):
         return group_exists(n, group)
     if request.focus and session.focus:
@@ -202,7 +205,7 @@ def _decide_join(world: World, session: Session, request: JoinGroup) -> Decision
     n = request.n
     group = world.group_named(request.name)
     if group is None:
-        return _no_such_group(n, request.name)
+        return no_such_group(n, request.name)
     is_member = session.user in group.members
     if session.focus == group.id or (is_member and not request.focus):
         return Refused(n, Code.ALREADY_IN_GROUP, f"You're already in {group.name}.", group.name)
@@ -220,7 +223,7 @@ def _decide_leave(world: World, session: Session, request: LeaveGroup) -> Decisi
         return Refused(request.n, Code.NO_GROUP, "You're not in any group.")
     group = world.group_named(request.name) if request.name else world.groups.get(session.focus)
     if group is None:
-        return _no_such_group(request.n, request.name)
+        return no_such_group(request.n, request.name)
     if session.user not in group.members:
         return not_in_group(request.n, group)
     return GroupExited(session.id, session.user, group.id)
@@ -232,15 +235,21 @@ def _limit_refused(n: int, user: User) -> Refused | None:
     return Refused(n, Code.LIMIT_REACHED, f"You are in {policy.MAX_GROUPS_JOINED} groups already.")
 
 
-def _no_such_group(n: int, name: str) -> Refused:
+def no_such_group(n: int, name: str) -> Refused:
+    """The name is nobody's; an empty one meant the asker's own group."""
     if not name:
         return Refused(n, Code.NO_GROUP, "You're not in any group.")
-    return Refused(n, Code.UNKNOWN_GROUP, f"There is no group {name[:128]}.", name[:128])
+    return Refused(n, Code.UNKNOWN_GROUP, f"There is no group {_shown(name)}.", _shown(name))
 
 
 def group_exists(n: int, group: Group) -> Refused:
     """Two wanted one name, and this one came second."""
     return Refused(n, Code.GROUP_EXISTS, f"There is a group {group.name} already. Try another name.", group.name)
+
+
+def _shown(name: str) -> str:
+    """A name that somebody typed, as it may stand in an answer."""
+    return clean_line(name[:64])
 
 
 def in_another_group(n: int, group: Group) -> Refused:

@@ -3,12 +3,11 @@
 from msgspec import Struct
 
 from mystic_server.domain import events
-from mystic_server.domain.decide import direct_users, not_in_group
+from mystic_server.domain.decide import direct_users, no_such_group, not_in_group
 from mystic_server.domain.events import BROADCAST, GLOBAL, Committed
 from mystic_server.domain.policy import LIST_PART
 from mystic_server.domain.world import Session, World
 from mysticproto import model
-from mysticproto.errors import Code
 from mysticproto.model import GetHistory, Groups, Refused, ToGlobal, ToGroup, ToUsers, Users
 
 
@@ -56,7 +55,7 @@ def history_scope(world: World, session: Session, request: GetHistory) -> Scope 
 def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | Refused:
     group = world.group_named(name) if name else world.groups.get(session.focus)
     if group is None:
-        return Refused(n, Code.UNKNOWN_GROUP, f"There is no group {name[:128]}.", name[:128])
+        return no_such_group(n, name)
     if session.user not in group.members:
         return not_in_group(n, group)
     return Scope((f"group:{group.id}",))

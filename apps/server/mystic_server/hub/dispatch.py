@@ -320,7 +320,7 @@ class Gateway:
             self._fail_login(peer, request, Refused(n, Code.BAD_SIGNATURE, "The signature is not this key's."))
             return
         newcomer = Newcomer(secrets.randbits(62) + 1, request.key, True, me.node, me.epoch)
-        decision = decide_login(self._world, request, newcomer)
+        decision = decide_login(self._world, request, newcomer, self._ending)
         if isinstance(decision, Refused):
             self._fail_login(peer, request, decision)
         else:
