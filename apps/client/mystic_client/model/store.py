@@ -13,6 +13,7 @@ from mystic_client.model.entries import entry_of
 from mystic_client.model.roster import Roster
 from mystic_client.model.talk import GLOBAL, Talk
 from mystic_client.model.text import names_in_words
+from mystic_client.model.timeline import Entry
 from mysticproto.model import (
     Broadcast,
     Direct,
@@ -78,6 +79,8 @@ class Store:
         """Logged in, for the first time or again."""
         self.own = welcome.user
         self.roster.remember(welcome.user)
+        for talk in self.talks.values():
+            talk.history = "more" if talk.history == "failed" else talk.history
         self.focused(welcome.focus)
 
     def focused(self, group: Group | None) -> None:
@@ -283,9 +286,9 @@ class Store:
 
     # Messages of one's own, and the client's words.
 
-    def posted(self, key: str, cid: bytes, text: str, time_us: int) -> None:
-        """A message was handed to the connection."""
-        self.talks[key].timeline.pending(cid, text, self.own.name, time_us)
+    def posted(self, key: str, cid: bytes, text: str, time_us: int, kind: str = "message") -> None:
+        """A message was handed to the connection. `kind`: "message" or "broadcast"."""
+        self.talks[key].timeline.pending(cid, text, self.own.name, time_us, kind)
         self._touched.add(key)
 
     def sent(self, cid: bytes, seq: int, time_us: int, unknown: tuple[str, ...], away: tuple[str, ...]) -> None:
@@ -299,11 +302,15 @@ class Store:
         """The server refused it."""
         self._touched.update([key for key, talk in self.talks.items() if talk.timeline.failed(cid, reason)])
 
-    def take_back(self, key: str, cid: bytes) -> str | None:
-        """Removes a message that didn't get out and returns its text, to be sent once more or not at all."""
-        entry = self.talks[key].timeline.take_back(cid)
+    def take_back(self, key: str, cid: bytes) -> Entry | None:
+        """Removes a message that didn't get out and returns it, to be sent once more or not at all."""
         self._touched.add(key)
-        return entry.text if entry else None
+        return self.talks[key].timeline.take_back(cid)
+
+    def draft(self, key: str, text: str) -> None:
+        """Keeps what was begun in a conversation."""
+        if key in self.talks:
+            self.talks[key].draft = text
 
     def note(self, text: str, time_us: int, kind: str = "notice", key: str = "") -> None:
         """Writes the client's own or the server's words into a conversation, the one in front unless named."""

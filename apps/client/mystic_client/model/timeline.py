@@ -108,10 +108,10 @@ class Timeline:
             return len(new)
         return sum(self.add(entry) for entry in new)
 
-    def pending(self, cid: bytes, text: str, author: str, time_us: int) -> None:
+    def pending(self, cid: bytes, text: str, author: str, time_us: int, kind: str = "message") -> None:
         """A message of one's own was handed to the connection."""
         self._own[cid] = Entry(
-            self.last_place, time_us, "message", text, author, own=True, state="pending", cid=cid, local=True
+            self.last_place, time_us, kind, text, author, own=True, state="pending", cid=cid, local=True
         )
         self.add(self._own[cid])
 

@@ -1,0 +1,344 @@
+"""The terminal program: it owns the session and joins it with the screens.
+
+session --heard--> Line (fills the store) --changed--> at most one `flush` per frame --follow--> screens
+screens --messages--> the handlers here --> Deeds, Line, Downloads --> session
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import BindingType
+
+from mystic_client.model.choice import Choice
+from mystic_client.model.commands import Command, Create
+from mystic_client.model.talk import GLOBAL
+from mystic_client.model.text import duration_in_words
+from mystic_client.model.transfer import Transfer
+from mystic_client.session.heard import Address, Ended, Online, Trying, Waiting
+from mystic_client.tui import messages, theme
+from mystic_client.tui.deeds import Deeds
+from mystic_client.tui.downloads import Downloads
+from mystic_client.tui.line import Line
+from mystic_client.tui.outside import Outside
+from mystic_client.tui.screens.chat import ChatScreen
+from mystic_client.tui.screens.connect import ConnectScreen
+from mystic_client.tui.screens.dialogs import NewGroup, Question
+from mystic_client.tui.screens.help import HelpScreen
+from mystic_client.tui.widgets.bars import Bannered, Place
+
+FRAME_S: Final = 1 / 30
+"""The screens follow the store this often at most."""
+COUNTDOWN_S: Final = 0.5
+ENDING_SIGNALS: Final = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class MysticApp(App[None]):
+    """See the module. `choice`: where to connect to; what is missing in it is asked for."""
+
+    TITLE = "Mystic"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, choice: Choice, outside: Outside) -> None:
+        super().__init__()
+        self._choice, self._outside = choice, outside
+        self._line: Line | None = None
+        self._chat: ChatScreen | None = None
+        self._deeds: Deeds | None = None
+        self._downloads: Downloads | None = None
+        self._flush_is_due = False
+        self._flushed_at_s = 0.0
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        self.theme = outside.theme if outside.theme in self.available_themes else theme.DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.variable_defaults(self.current_theme.dark)
+
+    def on_mount(self) -> None:
+        self._connect_screen = ConnectScreen(self._choice, self._outside.recent())
+        self.push_screen(self._connect_screen)
+        self.set_interval(COUNTDOWN_S, self._tick)
+        with contextlib.suppress(RuntimeError, ValueError):  # not on Windows, and not outside the main thread
+            for number in ENDING_SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, self.exit)
+        if self._choice.complete:
+            self.call_after_refresh(self._connect, self._choice)
+
+    @property
+    def line(self) -> Line:
+        """The connection at hand; there is one as soon as the user has asked for one."""
+        assert self._line is not None, "nothing was connected yet"
+        return self._line
+
+    # Connecting and its end.
+
+    def _connect(self, choice: Choice) -> None:
+        address = Address(choice.host, choice.port)
+        self._choice = choice
+        line = Line(choice.name, self._outside.clock.now_us, self._changed)
+        self._line = line
+        self._deeds = Deeds(line, self, keeps_global=self._outside.keeps_global)
+        try:
+            session = self._outside.connect(address, choice.name, line.heard)
+        except OSError as problem:
+            self._connect_screen.failed(str(problem))
+            return
+        line.attach(session)
+        self._downloads = Downloads(
+            lambda path, folder, progressed: self._outside.bring(session, path, folder, progressed),
+            self._outside.downloads_of(choice.name),
+            self._transferred,
+        )
+        self._connect_screen.busy(str(address))
+        self.run_worker(self._run(line), name="session")
+
+    async def _run(self, line: Line) -> None:
+        ended = await line.session.run()
+        if self._line is line:
+            await self._left(line, ended)
+
+    async def _left(self, line: Line, ended: Ended) -> None:
+        """The session is over: back to the connect screen, with the reason."""
+        self._line = None
+        if self._downloads is not None:
+            await self._downloads.stop_all()
+        await line.end(politely=False)
+        if self._chat is not None:
+            self._chat = None
+            await self._to_connect_screen()
+        if ended.code == "left":
+            self._connect_screen.idle(ended.text)
+        elif ended.code == "dropped":
+            self._connect_screen.idle()
+        else:
+            self._connect_screen.failed(ended.text, ended.code)
+
+    async def _to_connect_screen(self) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        self._connect_screen = ConnectScreen(self._choice, self._outside.recent())
+        await self.push_screen(self._connect_screen)
+
+    async def _give_up(self, reason: str = "") -> None:
+        """Ends an attempt that never came to anything."""
+        line, self._line = self._line, None
+        if line is not None:
+            await line.end(politely=False)
+        if reason:
+            self._connect_screen.failed(reason)
+        else:
+            self._connect_screen.idle()
+
+    def _open_chat(self) -> None:
+        self._chat = ChatScreen(self.line.store, self._outside.clock)
+        self._outside.remember(self._choice)
+        self.push_screen(self._chat)
+
+    def disconnect(self) -> None:
+        """Logs out; the session's end leads back to the connect screen."""
+        self.line.do(self.line.session.close())
+
+    async def action_quit(self) -> None:
+        line, self._line = self._line, None
+        if self._downloads is not None:
+            await self._downloads.stop_all()
+        if line is not None:
+            await line.end(politely=True)
+        self.exit()
+
+    # The store, shown.
+
+    def _changed(self) -> None:
+        """Something is to be shown: once per frame, however much comes."""
+        if self._flush_is_due:
+            return
+        self._flush_is_due = True
+        wait_s = FRAME_S - (time.monotonic() - self._flushed_at_s)
+        if wait_s > 0:
+            self.set_timer(wait_s, self.flush)
+        else:
+            self.call_later(self.flush)
+
+    def flush(self) -> None:
+        """Lets the screens follow the store."""
+        self._flush_is_due = False
+        self._flushed_at_s = time.monotonic()
+        line = self._line
+        if line is None:
+            return
+        if self._chat is None:
+            if line.was_online:
+                self._open_chat()
+            elif isinstance(line.state, Waiting):
+                self.run_worker(self._give_up(line.state.reason))
+        elif self._chat.is_mounted:
+            self._chat.follow(line.store.take_changes())
+            self._tick()
+
+    def _tick(self) -> None:
+        if self._chat is not None and self._chat.is_mounted and self._line is not None:
+            self._chat.show_place(self._place(self._line), self._lost(self._line))
+
+    def _place(self, line: Line) -> Place:
+        address = f"{self._choice.host}:{self._choice.port}"
+        match line.state:
+            case Online():
+                return Place(line.store.own.name, line.server_text, address, "online", "connected")
+            case Waiting():
+                return Place(line.store.own.name, line.server_text, address, "waiting", "no connection")
+        return Place(line.store.own.name, line.server_text, address, "trying", "connecting …")
+
+    def _lost(self, line: Line) -> Bannered | None:
+        match line.state:
+            case Waiting(reason):
+                left_s = line.retry_at_s - asyncio.get_running_loop().time()
+                words = f"Connection lost: {reason}. Trying again in {duration_in_words(left_s)} …"
+                return Bannered(words, "bad", "try", "Try now")
+            case Trying():
+                return Bannered("Connection lost. Trying to reconnect …", "warning")
+        return None
+
+    # What the user did.
+
+    def on_wanted(self, message: messages.Wanted) -> None:
+        self._connect(Choice(message.name, message.host, message.port))
+
+    async def on_stopped(self) -> None:
+        await self._give_up()
+
+    def on_typed(self, message: messages.Typed) -> None:
+        self._carry_out(message.command, message.key)
+
+    def on_commanded(self, message: messages.Commanded) -> None:
+        self._carry_out(message.command, self.line.store.front)
+
+    def _carry_out(self, command: Command, key: str) -> None:
+        if self._deeds is not None and self._line is not None:
+            self._line.do(self._deeds.carry_out(command, key))
+
+    def on_turned(self, message: messages.Turned) -> None:
+        self.line.store.look_at(message.key)
+        self.flush()
+
+    def on_closed(self, message: messages.Closed) -> None:
+        if self._deeds is not None:
+            self.line.do(self._deeds.close(message.key))
+
+    def on_people_chosen(self, message: messages.PeopleChosen) -> None:
+        store = self.line.store
+        people = [store.roster.users[id].user for id in message.ids if id in store.roster.users]
+        if people:
+            store.look_at(store.open_direct(people))
+            self.flush()
+
+    def on_author_chosen(self, message: messages.AuthorChosen) -> None:
+        store = self.line.store
+        if message.name != store.own.name:
+            store.look_at(store.open_named([message.name]))
+            self.flush()
+
+    def on_group_chosen(self, message: messages.GroupChosen) -> None:
+        info = self.line.store.roster.groups.get(message.group_id)
+        if info is not None and self._deeds is not None:
+            self.line.do(self._deeds.open_group(info.group))
+
+    def on_retried(self, message: messages.Retried) -> None:
+        self.line.retry(message.cid)
+
+    def on_dropped(self, message: messages.Dropped) -> None:
+        self.line.give_up(message.cid)
+
+    def on_past_wanted(self, message: messages.PastWanted) -> None:
+        if self._line is not None:
+            self._line.fetch_past(message.key)
+
+    def on_link_chosen(self, message: messages.LinkChosen) -> None:
+        self.copy_to_clipboard(message.url)
+        self.notify("The link was copied. Ctrl+click opens it in most terminals.", markup=False)
+
+    def on_reconnect_wanted(self) -> None:
+        getattr(self.line.session, "try_now", lambda: None)()
+
+    # Files.
+
+    def on_chat_screen_files_wanted(self) -> None:
+        if self._chat is not None:
+            self.open_folder(self._chat.files.table.listing.path)
+
+    def on_folder_wanted(self, message: messages.FolderWanted) -> None:
+        self.open_folder(message.path)
+
+    def open_folder(self, path: str) -> None:
+        """Shows a shared folder in the file browser."""
+        if self._chat is not None:
+            if not self._chat.shows_files:
+                self._chat.turn_to_files()
+            self.line.do(self._show_folder(self.line, self._chat, path))
+
+    async def _show_folder(self, line: Line, chat: ChatScreen, path: str) -> None:
+        listing = await line.folder(path)
+        if listing.state == "failed":
+            self.notify(listing.error, severity="error", markup=False)
+        elif chat.is_mounted:
+            chat.show_listing(listing)
+
+    def on_file_wanted(self, message: messages.FileWanted) -> None:
+        self.download(message.path)
+
+    def download(self, path: str, protocol: str = "tcp") -> None:
+        """Fetches a shared file into the user's folder."""
+        if protocol == "udp":
+            self.notify("This server sends files over TCP; fetching it that way.", markup=False)
+        if self._downloads is not None:
+            self._downloads.start(path)
+
+    def on_transfer_stopped(self, message: messages.TransferStopped) -> None:
+        if self._downloads is not None:
+            self._downloads.stop(message.number)
+
+    def on_transfer_again(self, message: messages.TransferAgain) -> None:
+        if self._downloads is not None:
+            self._downloads.again(message.number)
+
+    def _transferred(self, transfer: Transfer) -> None:
+        if self._chat is None or not self._chat.is_mounted or self._downloads is None:
+            return
+        self._chat.show_transfers(self._downloads.shown)
+        if transfer.state == "done" and not self._chat.shows_files:
+            self.notify(f"{transfer.name} is here: {transfer.saved_to}", markup=False)
+        elif transfer.state == "failed":
+            self.notify(f"{transfer.name}: {transfer.error}", severity="error", markup=False)
+
+    # Other screens.
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_new_group(self) -> None:
+        self.push_screen(NewGroup(), self._create_group)
+
+    def _create_group(self, name: str | None) -> None:
+        if name:
+            self._carry_out(Create(name), GLOBAL)
+
+    async def ask_user(self, question: str, yes: str, no: str) -> bool:
+        """A question in front of the screen; whether the answer is yes."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def answered(said: bool | None) -> None:
+            if not answer.done():
+                answer.set_result(bool(said))
+
+        self.push_screen(Question(question, yes, no), answered)
+        return await answer
+
+    def action_other_theme(self) -> None:
+        self.theme = theme.LIGHT.name if self.current_theme.dark else theme.DARK.name

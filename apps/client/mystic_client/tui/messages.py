@@ -1,0 +1,141 @@
+"""What widgets and screens tell the app: what the user did, never what is to be done about it."""
+
+from textual.message import Message
+
+from mystic_client.model.commands import Command
+
+
+class Wanted(Message):
+    """The user wants to be on a server."""
+
+    def __init__(self, name: str, host: str, port: int) -> None:
+        super().__init__()
+        self.name, self.host, self.port = name, host, port
+
+
+class Stopped(Message):
+    """The user gives up connecting."""
+
+
+class Typed(Message):
+    """The user finished a line in the conversation `key`; it means `command`."""
+
+    def __init__(self, key: str, command: Command) -> None:
+        super().__init__()
+        self.key, self.command = key, command
+
+
+class Commanded(Message):
+    """The user asked for something by button, key or click; it means `command`."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__()
+        self.command = command
+
+
+class Turned(Message):
+    """The user turns to the conversation `key`."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class Closed(Message):
+    """The user closes the conversation `key`; closing a group's leaves the group."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class PeopleChosen(Message):
+    """The user wants to talk with these people, privately."""
+
+    def __init__(self, ids: tuple[int, ...]) -> None:
+        super().__init__()
+        self.ids = ids
+
+
+class AuthorChosen(Message):
+    """The user clicked on a name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class GroupChosen(Message):
+    """The user wants into a group, or to its conversation if they are in it."""
+
+    def __init__(self, group_id: int) -> None:
+        super().__init__()
+        self.group_id = group_id
+
+
+class Retried(Message):
+    """The user wants messages that failed to be sent again: one, or all of the conversation in front."""
+
+    def __init__(self, cid: bytes = b"") -> None:
+        super().__init__()
+        self.cid = cid
+
+
+class Dropped(Message):
+    """The user gives a message up that failed."""
+
+    def __init__(self, cid: bytes) -> None:
+        super().__init__()
+        self.cid = cid
+
+
+class PastWanted(Message):
+    """The user scrolled to where the conversation `key` has older messages."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class LinkChosen(Message):
+    """The user clicked on a link."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+
+class ReconnectWanted(Message):
+    """The user does not want to wait for the next attempt."""
+
+
+class FolderWanted(Message):
+    """The user wants to see a shared folder, or to see it again."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class FileWanted(Message):
+    """The user wants a shared file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class TransferStopped(Message):
+    """The user doesn't want the download `number` any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class TransferAgain(Message):
+    """The user wants the download `number` tried once more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number

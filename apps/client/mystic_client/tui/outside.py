@@ -1,0 +1,29 @@
+"""What the app needs of the world around it, as one value: tests and pictures give another one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from mystic_client.model.choice import Choice
+from mystic_client.session.heard import Address, Heard
+from mystic_client.session.transfers import Progress
+from mystic_client.tui.line import Speaks
+from mystic_client.tui.widgets.clock import Clock
+
+Connect: TypeAlias = Callable[[Address, str, Callable[[list[Heard]], None]], Speaks]
+Bring: TypeAlias = Callable[[Speaks, str, Path, Callable[[Progress], None]], Awaitable[Progress]]
+
+
+class Outside(Struct, frozen=True):
+    """`connect(address, name, heard)` makes a session; `bring(session, path, folder, progressed)` fetches a file."""
+
+    connect: Connect
+    bring: Bring
+    downloads_of: Callable[[str], Path]
+    recent: Callable[[], Sequence[Choice]]
+    remember: Callable[[Choice], None]
+    clock: Clock
+    theme: str = ""
+    keeps_global: bool = False

@@ -1,0 +1,1 @@
+"""Screens: widgets put together."""

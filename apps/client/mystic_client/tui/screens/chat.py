@@ -1,0 +1,391 @@
+"""The chat screen: tabs, one conversation, who is here, a line to type in, and the shared files.
+
+It shows the store (`follow`) and the state of the connection, and turns what the user does into messages for the app.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Button, ContentSwitcher, Footer, Static
+
+from mystic_client.model.commands import CommandError, Disconnect, Leave, parse
+from mystic_client.model.completion import Known
+from mystic_client.model.folder import Listing
+from mystic_client.model.store import Changes, Store
+from mystic_client.model.talk import Talk
+from mystic_client.model.text import counted
+from mystic_client.model.transfer import Transfer
+from mystic_client.tui.messages import (
+    Closed,
+    Commanded,
+    GroupChosen,
+    PeopleChosen,
+    ReconnectWanted,
+    Retried,
+    Turned,
+    Typed,
+)
+from mystic_client.tui.widgets.bars import ActRow, Banner, Bannered, Place, TopBar
+from mystic_client.tui.widgets.clock import Clock
+from mystic_client.tui.widgets.completions import Completions
+from mystic_client.tui.widgets.composer import Composer
+from mystic_client.tui.widgets.files import FilesPane
+from mystic_client.tui.widgets.message_view import MessageView
+from mystic_client.tui.widgets.rosters import GroupList, GroupRow, PeopleList, Person
+from mystic_client.tui.widgets.row_list import RowList
+from mystic_client.tui.widgets.tab_bar import TabBar, TabInfo
+
+FILES = "files"
+
+
+class ChatScreen(Screen[None]):
+    """See the module."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (16, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,ctrl+underscore,ctrl+question_mark", "app.help", "Help", key_display="F1"),
+        Binding("f2", "people", "People"),
+        Binding("f3", "groups", "Groups"),
+        Binding("f4", "files", "Files"),
+        Binding("f6", "app.new_group", "New group"),
+        Binding("f7", "app.other_theme", "Theme", show=False),
+        Binding("f8", "close", "Close tab"),
+        Binding("f10", "disconnect", "Disconnect"),
+        Binding("ctrl+q", "app.quit", "Quit", priority=True),
+        Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
+        Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
+        Binding("ctrl+pageup,alt+left", "step(-1)", "Previous tab", show=False, priority=True),
+        Binding("ctrl+pagedown,alt+right", "step(1)", "Next tab", show=False, priority=True),
+        Binding("escape", "line", "Back", show=False),
+        *(Binding(f"alt+{n}", f"tab({n})", show=False, priority=True) for n in range(1, 10)),
+    ]
+
+    class FilesWanted(Message):
+        """The user turns to the shared files."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        super().__init__()
+        self.store = store
+        self._clock = clock
+        self.shows_files = False
+        self._shown = ""
+        self._place = Place()
+        self._lost: Bannered | None = None
+        self._transfers: list[Transfer] = []
+
+    def compose(self) -> ComposeResult:
+        offers = Completions()
+        yield TopBar(id="top")
+        yield TabBar(id="tabs")
+        yield Banner(id="banner")
+        with Horizontal(id="body"):
+            with ContentSwitcher(id="center", initial="talk"):
+                with Vertical(id="talk"):
+                    yield MessageView(self._clock, id="messages")
+                    yield Static("", id="pill", markup=False)
+                yield FilesPane(self._clock, id=FILES)
+            with Vertical(id="side"):
+                yield Static("People", id="people-head", classes="head", markup=False)
+                yield PeopleList(id="people")
+                yield Button("Message", id="message-people", compact=True)
+                yield Static("Groups", id="groups-head", classes="head", markup=False)
+                yield GroupList(id="groups")
+                yield Button("New group", id="new-group", compact=True)
+        with Horizontal(id="compose"):
+            yield Composer(offers, id="composer")
+            yield Button("Send", id="send", compact=True)
+        yield offers
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.composer.cursor_blink = not self.app.is_headless
+        self.show_front()
+        self.follow(self.store.take_changes())
+        self.composer.focus()
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def view(self) -> MessageView:
+        return self.query_one(MessageView)
+
+    @property
+    def files(self) -> FilesPane:
+        return self.query_one(FilesPane)
+
+    # Data down.
+
+    def follow(self, changes: Changes) -> None:
+        """Shows what changed in the store."""
+        if self._shown not in self.store.talks or self._shown != self.store.front:
+            self.show_front()
+        if changes.roster:
+            self._show_roster()
+        if changes.tabs or changes.talks:
+            self._show_tabs()
+        if self.store.front in changes.talks:
+            self.view.update()
+
+    def show_front(self) -> None:
+        """Shows the conversation in front."""
+        talk = self.store.front_talk
+        if self._shown != talk.key:
+            self.store.draft(self._shown, self.composer.text)
+            self.composer.set_text(talk.draft)
+        self._shown = talk.key
+        self.view.show(talk, self.store.own.name)
+        self._show_tabs()
+
+    def show_place(self, place: Place, lost: Bannered | None) -> None:
+        """Shows the state of the connection; `lost` while there is none."""
+        self._place, self._lost = place, lost
+        self.query_one(TopBar).show(place)
+        self.query_one("#compose").set_class(lost is not None, "-off")
+        self._show_banner()
+
+    def show_listing(self, listing: Listing) -> None:
+        """Shows a shared folder."""
+        self.files.show_listing(listing)
+        self._know()
+
+    def show_transfers(self, transfers: list[Transfer]) -> None:
+        """Shows the downloads."""
+        self._transfers = transfers
+        self.files.show_transfers(transfers)
+        self._show_tabs()
+
+    def turn_to_files(self, shown: bool = True) -> None:
+        """Shows the file browser, or the conversation again."""
+        self.shows_files = shown
+        self.query_one(ContentSwitcher).current = FILES if shown else "talk"
+        self.query_one("#compose").display = not shown
+        (self.files.table if shown else self.composer).focus()
+        self._show_tabs()
+
+    def _show_roster(self) -> None:
+        self.query_one(PeopleList).follow(self.store)
+        self.query_one(GroupList).follow(self.store)
+        people, groups = len(self.store.roster.users), len(self.store.roster.groups)
+        self.query_one("#people-head", Static).update(Content(f"PEOPLE  {people:,}"))
+        self.query_one("#groups-head", Static).update(Content(f"GROUPS  {groups:,}"))
+        self._know()
+
+    def _know(self) -> None:
+        """Tells the composer what can be offered."""
+        roster, listing = self.store.roster, self.files.table.listing
+        self.composer.known = Known(
+            [info.user.name for info in roster.users.values() if info.user.id != self.store.own.id],
+            [info.group.name for info in roster.groups.values()],
+            [listing.path_of(entry) for entry in listing.entries if entry.kind != "folder"],
+            [listing.path_of(entry) for entry in listing.entries if entry.kind == "folder"],
+        )
+
+    def _show_tabs(self) -> None:
+        tabs = [self._tab(talk) for talk in self.store.talks.values()]
+        running = sum(not transfer.ended for transfer in self._transfers)
+        tabs.append(TabInfo(FILES, "Files", "files", unread=running))
+        self.query_one(TabBar).set_tabs(tabs, FILES if self.shows_files else self.store.front)
+        self._show_banner()
+        self._show_target()
+
+    def _tab(self, talk: Talk) -> TabInfo:
+        paused = talk.kind == "global" and self.store.focus is not None
+        title = "Global ⏸" if paused else talk.title
+        dim = paused or not talk.member
+        return TabInfo(talk.key, title, talk.kind, talk.unread, talk.mentioned, dim, talk.kind != "global")
+
+    def _show_banner(self) -> None:
+        self.query_one(Banner).show(self._lost or self._standing())
+
+    def _standing(self) -> Bannered | None:
+        """What is to be said about the conversation in front as it is."""
+        talk, focus = self.store.front_talk, self.store.focus
+        if self.shows_files:
+            return None
+        if talk.kind == "global" and focus is not None:
+            text = f"Global is paused while you are in {focus.name}; broadcasts still come."
+            return Bannered(text, "quiet", "leave", f"Leave {focus.name}")
+        if talk.kind == "group" and not talk.member:
+            return Bannered(f"You are not in {talk.title}.", "quiet", "join", "Join")
+        if talk.kind == "direct" and talk.people and self.store.roster.users:
+            away = [user.name for user in talk.people if not self.store.roster.is_here(user.id)]
+            if away and len(talk.people) == 1:
+                return Bannered(f"{away[0]} is not here at the moment.", "quiet")
+        return None
+
+    def _show_target(self) -> None:
+        talk = self.store.front_talk
+        self.query_one("#compose").border_title = Content(
+            {"global": "to everybody", "group": f"to # {talk.title}"}.get(talk.kind, f"to {talk.title}")
+        )
+
+    # Messages up.
+
+    @on(TabBar.Turned)
+    def _tab_turned(self, event: TabBar.Turned) -> None:
+        if event.key == FILES:
+            self.action_files()
+        else:
+            self._turn(event.key)
+
+    @on(TabBar.Closed)
+    def _tab_closed(self, event: TabBar.Closed) -> None:
+        self.post_message(Closed(event.key))
+
+    def _turn(self, key: str) -> None:
+        if self.shows_files:
+            self.turn_to_files(False)
+        self.post_message(Turned(key))
+        self.composer.focus()
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        command = parse(event.text)
+        if isinstance(command, CommandError):
+            self.notify(command.text, severity="warning", markup=False)
+            return
+        self.composer.accepted()
+        self.post_message(Typed(self.store.front, command))
+
+    @on(Composer.PasteRefused)
+    def _too_long(self, event: Composer.PasteRefused) -> None:
+        text = f"{event.chars:,} characters are too many for a message. Share a file instead."
+        self.notify(text, severity="warning", markup=False)
+
+    @on(Button.Pressed, "#send")
+    def _send(self) -> None:
+        self.composer.submit()
+        self.composer.focus()
+
+    @on(RowList.Chosen)
+    def _chosen(self, event: RowList.Chosen) -> None:
+        match event.row:
+            case Person(id=id):
+                marked = self.query_one(PeopleList).marked
+                ids = {key for key in marked if isinstance(key, int)} | {id}
+                self._open_people(tuple(ids))
+            case GroupRow(id=id):
+                self._hide_side()
+                self.post_message(GroupChosen(id))
+            case _ if event.source.id is None:
+                self.composer.take(self.query_one(Completions).chosen)
+                self.composer.focus()
+
+    @on(RowList.Marked, "#people")
+    def _marked(self, event: RowList.Marked) -> None:
+        button = self.query_one("#message-people", Button)
+        button.label = Content(f"Message {counted(len(event.keys), 'person', 'people')}")
+        button.display = bool(event.keys)
+
+    @on(Button.Pressed, "#message-people")
+    def _message_people(self) -> None:
+        self._open_people(tuple(key for key in self.query_one(PeopleList).marked if isinstance(key, int)))
+
+    def _open_people(self, ids: tuple[int, ...]) -> None:
+        self.query_one(PeopleList).clear_marks()
+        self._hide_side()
+        others = tuple(id for id in ids if id != self.store.own.id)
+        if others:
+            self.turn_to_files(False)
+            self.post_message(PeopleChosen(others))
+
+    @on(Button.Pressed, "#new-group")
+    async def _new_group(self) -> None:
+        await self.run_action("app.new_group")
+
+    @on(MessageView.Unseen)
+    def _unseen(self, event: MessageView.Unseen) -> None:
+        pill = self.query_one("#pill", Static)
+        pill.update(Content(f"↓ {counted(event.count, 'new message')}"))
+        pill.display = event.count > 0
+
+    @on(events.Click, "#pill")
+    def action_newest(self) -> None:
+        self.view.to_end()
+        self.query_one("#pill").display = False
+
+    @on(ActRow.Acted)
+    def _acted(self, event: ActRow.Acted) -> None:
+        match event.act:
+            case "disconnect":
+                self.action_disconnect()
+            case "try":
+                self.post_message(ReconnectWanted())
+            case "leave":
+                self.post_message(Commanded(Leave()))
+            case "join" if self.store.front_talk.group:
+                self.post_message(GroupChosen(self.store.front_talk.group.id))
+
+    # Keys.
+
+    def action_people(self) -> None:
+        self._show_side("#people")
+
+    def action_groups(self) -> None:
+        self._show_side("#groups")
+
+    def _show_side(self, selector: str) -> None:
+        panel = self.query_one(selector)
+        if self.has_class("-side-shown") and panel.has_focus:
+            self.action_line()
+            return
+        self.add_class("-side-shown")
+        panel.focus()
+
+    def _hide_side(self) -> None:
+        self.remove_class("-side-shown")
+
+    def action_files(self) -> None:
+        if self.shows_files:
+            self.turn_to_files(False)
+            return
+        self.turn_to_files()
+        self.post_message(self.FilesWanted())
+
+    def action_line(self) -> None:
+        self._hide_side()
+        if self.shows_files:
+            self.turn_to_files(False)
+        self.composer.focus()
+
+    def action_step(self, by: int) -> None:
+        keys = [*self.store.talks, FILES]
+        at = keys.index(FILES if self.shows_files else self.store.front)
+        self._go(keys[(at + by) % len(keys)])
+
+    def action_tab(self, number: int) -> None:
+        keys = [*self.store.talks, FILES]
+        if number <= len(keys):
+            self._go(keys[number - 1])
+
+    def _go(self, key: str) -> None:
+        if key == FILES:
+            self.action_files()
+        else:
+            self._turn(key)
+
+    def action_close(self) -> None:
+        if self.shows_files:
+            self.turn_to_files(False)
+        else:
+            self.post_message(Closed(self.store.front))
+
+    def action_disconnect(self) -> None:
+        self.post_message(Commanded(Disconnect()))
+
+    def action_retry(self) -> None:
+        self.post_message(ReconnectWanted() if self._lost else Retried())
+
+    def action_page_view(self, by: int) -> None:
+        (self.view.action_page_down if by > 0 else self.view.action_page_up)()

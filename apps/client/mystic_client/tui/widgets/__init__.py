@@ -1,0 +1,1 @@
+"""Widgets: they draw the model and say what the user did."""

@@ -1,0 +1,181 @@
+"""The composer: where lines are typed.
+
+Enter sends, ctrl+j breaks the line; up and down in the first and last row walk through what was sent before. While
+there are offers, up, down, tab and enter work on them, and escape puts them away.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from mystic_client.model.completion import Known, Offers, complete
+from mystic_client.tui.widgets.completions import Completions
+from mysticproto.names import clean_text
+
+MAX_REMEMBERED: Final = 500
+MAX_PASTED_CHARS: Final = 32 * 1024
+
+
+class Composer(TextArea):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+j,shift+enter,alt+enter", "break_line", "New line", show=False),
+        Binding("pageup", "screen.page_view(-1)", "Older", show=False),
+        Binding("pagedown", "screen.page_view(1)", "Newer", show=False),
+    ]
+
+    class Submitted(Message):
+        """The user sent what is in the composer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class PasteRefused(Message):
+        """What was pasted is longer than a message may be."""
+
+        def __init__(self, chars: int) -> None:
+            super().__init__()
+            self.chars = chars
+
+    def __init__(self, offers: Completions, *, id: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            compact=True,
+        )
+        self.known = Known()
+        self._list = offers
+        self._offers = Offers()
+        self._sent: list[str] = []
+        self._back = 0
+        self._draft = ""
+        self._put_away = ""
+
+    # Sending, and what was sent.
+
+    def submit(self) -> None:
+        """Says what is in the composer; who hears it decides whether to empty it."""
+        self._close_offers()
+        if self.text.strip():
+            self.post_message(self.Submitted(self.text))
+
+    def accepted(self) -> None:
+        """What was submitted has been carried out: remember and empty it."""
+        if not self._sent or self._sent[-1] != self.text:
+            self._sent = [*self._sent[1 - MAX_REMEMBERED :], self.text]
+        self._back = 0
+        self.set_text("")
+
+    def set_text(self, text: str) -> None:
+        """Replaces the text and puts the cursor behind it."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    def action_break_line(self) -> None:
+        self.insert("\n")
+
+    def _recall(self, by: int) -> bool:
+        back = self._back + by
+        if not 0 <= back <= len(self._sent):
+            return False
+        if self._back == 0:
+            self._draft = self.text
+        self._back = back
+        self.set_text(self._sent[-back] if back else self._draft)
+        self._close_offers()
+        return True
+
+    # Keys.
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._offers.items and self._on_offer_key(event.key):
+            taken = True
+        elif event.key == "enter":
+            taken = True
+            self.submit()
+        else:
+            taken = self._on_history_key(event.key)
+        if taken:
+            event.stop()
+            event.prevent_default()
+        else:
+            await super()._on_key(event)
+
+    def _on_offer_key(self, key: str) -> bool:
+        match key:
+            case "up" | "down":
+                self._list.move(-1 if key == "up" else 1)
+            case "tab" | "enter":
+                self.take(self._list.chosen)
+            case "escape":
+                self._put_away = self.text
+                self._close_offers()
+            case _:
+                return False
+        return True
+
+    def _on_history_key(self, key: str) -> bool:
+        if key == "up" and self.cursor_at_first_line and self._at_edge_row(first=True):
+            return self._recall(1)
+        if key == "down" and self.cursor_at_last_line and self._at_edge_row(first=False):
+            return self._recall(-1)
+        return False
+
+    def _at_edge_row(self, *, first: bool) -> bool:
+        """Whether the cursor is in the first or last row as drawn, long lines being broken."""
+        row = self.wrapped_document.location_to_offset(self.cursor_location).y
+        return row == 0 if first else row == self.wrapped_document.height - 1
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        text = clean_text(event.text)
+        if len(text) > MAX_PASTED_CHARS:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.PasteRefused(len(text)))
+            return
+        if text != event.text:
+            event.stop()
+            event.prevent_default()
+            self.insert(text)
+            return
+        await super()._on_paste(event)
+
+    # Offers.
+
+    def on_text_area_changed(self) -> None:
+        self._offer()
+
+    def _offer(self) -> None:
+        before = self.get_text_range((0, 0), self.cursor_location)
+        if "\n" in before or self.text == self._put_away or not self.has_focus:
+            self._close_offers()
+            return
+        self._put_away = ""
+        self._offers = complete(before, self.known) if before == self.text else Offers()
+        self._list.offer(self._offers.items)
+
+    def take(self, index: int) -> None:
+        """Puts an offer into the text."""
+        if not 0 <= index < len(self._offers.items):
+            return
+        chosen = self._offers.items[index]
+        text = self.text[: self._offers.start] + chosen.text
+        self._close_offers()
+        self.set_text(text)
+
+    def _close_offers(self) -> None:
+        self._offers = Offers()
+        self._list.offer(())
+
+    def on_blur(self) -> None:
+        self._close_offers()

@@ -1,0 +1,207 @@
+"""Entries as rows of styled pieces: what the message view draws, and the only thing that knows how high an entry is.
+
+A row is a bar, pieces of text, and something at the right end. Pieces name their style ("text", "author", "link", ...)
+and may carry what a click on them means. Foreign text stays text: nothing in it is looked at but links and names.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Final
+
+from msgspec import Struct
+from rich.cells import cell_len
+
+from mystic_client.model.entries import mention_pattern
+from mystic_client.model.text import clock, day
+from mystic_client.model.timeline import Entry
+from mystic_client.tui.widgets.wrap import wrap
+
+GROUP_GAP_US: Final = 5 * 60 * 1_000_000
+"""Messages of one author that follow within this time share one heading."""
+BAR: Final = "▌"
+GUTTER: Final = 2
+RIGHT: Final = 8
+_URL = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
+_STATES: Final = {"pending": "◷", "sent": "✓", "failed": "✗"}
+_EVENT_SIGN: Final = "·"
+
+
+class Piece(Struct, frozen=True):
+    """Text in one style; `act` and `about` say what a click means: ("author", name), ("link", url), ("retry", cid)."""
+
+    text: str
+    style: str
+    act: str = ""
+    about: str = ""
+
+
+class Line(Struct, frozen=True):
+    """One row. `kind` styles all of it; `bar` is the style of the bar in front, if there is one.
+
+    `body` is what copying takes, and `glue` what copying puts between this row and the one above: a row of a broken
+    line joins with a space or nothing.
+    """
+
+    kind: str
+    pieces: tuple[Piece, ...]
+    bar: str = ""
+    right: tuple[Piece, ...] = ()
+    body: bool = True
+    glue: str = "\n"
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+class Shape(Struct, frozen=True):
+    """What decides how entries look, beside themselves. `width` in cells; `now_us` for "Today"; `roomy`: blank rows
+    between authors; `new_from`: the first unread number, 0 for none; `own_name` is highlighted in texts."""
+
+    width: int
+    now_us: int
+    own_name: str = ""
+    roomy: bool = True
+    new_from: int = 0
+    zone: tzinfo | None = None
+    time_format: str = "%H:%M"
+
+
+def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
+    """The rows of an entry, which depend on the one before it."""
+    lines = list(_separators(entry, previous, shape))
+    joined = not lines and continues(entry, previous)
+    if not joined and not lines and previous is not None and shape.roomy and _is_said(entry, previous):
+        lines.append(Line("plain", (), body=False))
+    if entry.kind in ("message", "broadcast"):
+        lines.extend(_message(entry, previous, shape, joined=joined))
+    else:
+        lines.extend(_quiet(entry, shape))
+    return lines
+
+
+def guess_height(entry: Entry, width: int) -> int:
+    """About how many rows an entry has, without wrapping it."""
+    rows = len(entry.text) // max(1, width - GUTTER - RIGHT) + 1
+    return rows + (1 if entry.kind in ("message", "broadcast") else 0)
+
+
+def continues(entry: Entry, previous: Entry | None) -> bool:
+    """Whether a message goes under the heading of the one before it."""
+    return (
+        previous is not None
+        and entry.kind == previous.kind == "message"
+        and entry.author_id == previous.author_id
+        and entry.author == previous.author
+        and 0 <= entry.time_us - previous.time_us < GROUP_GAP_US
+    )
+
+
+def _is_said(entry: Entry, previous: Entry) -> bool:
+    return entry.kind in ("message", "broadcast") or previous.kind in ("message", "broadcast")
+
+
+def _separators(entry: Entry, previous: Entry | None, shape: Shape) -> Iterator[Line]:
+    today = day(entry.time_us, shape.now_us, shape.zone)
+    if previous is None or today != day(previous.time_us, shape.now_us, shape.zone):
+        yield _rule(today, "date", shape.width)
+    if shape.new_from and not entry.local and entry.place >= shape.new_from > (previous.place if previous else 0):
+        yield _rule("new", "new", shape.width)
+
+
+def _rule(words: str, style: str, width: int) -> Line:
+    left = max(0, (width - cell_len(words) - 2) // 2)
+    right = max(0, width - cell_len(words) - 2 - left)
+    return Line("plain", (Piece(f"{'─' * left} {words} {'─' * right}"[: max(0, width)], style),), body=False)
+
+
+def _message(entry: Entry, previous: Entry | None, shape: Shape, *, joined: bool) -> Iterator[Line]:
+    kind = "broadcast" if entry.kind == "broadcast" else "own" if entry.own else "mention" if entry.mention else "plain"
+    bar = "broadcast" if kind == "broadcast" else f"author:{entry.author}"
+    time = clock(entry.time_us, shape.zone, shape.time_format)
+    narrow = shape.width < 40
+    if not joined:
+        yield Line(kind, tuple(_heading(entry, time if narrow else "")), bar)
+    shows_time = not joined or previous is None or clock(previous.time_us, shape.zone, shape.time_format) != time
+    right = () if narrow else _right(entry, time if shows_time else "")
+    width = shape.width - GUTTER - (0 if narrow else RIGHT)
+    for number, (pieces, glue) in enumerate(_rows(entry.text, width, shape.own_name if not entry.own else "")):
+        yield Line(kind, pieces, bar, right if number == 0 else (), glue=glue)
+    if entry.note or entry.state == "failed":
+        yield from _note(entry, kind, bar, shape.width - GUTTER)
+
+
+def _heading(entry: Entry, time: str) -> Iterator[Piece]:
+    yield Piece(entry.author, f"author:{entry.author}", "author", entry.author)
+    if entry.kind == "broadcast":
+        yield Piece("  to everybody", "broadcast")
+    if time:
+        yield Piece(f"  {time}", "time")
+
+
+def _right(entry: Entry, time: str) -> tuple[Piece, ...]:
+    mark = _STATES.get(entry.state, " ")
+    return (Piece(f" {time:>5} ", "time"), Piece(mark, f"state-{entry.state or 'none'}"))
+
+
+def _note(entry: Entry, kind: str, bar: str, width: int) -> Iterator[Line]:
+    style = "error" if entry.state == "failed" else "note"
+    rows = [row for row, _ in _rows(entry.note or "not sent", width)]
+    for number, row in enumerate(rows):
+        pieces = tuple(Piece(piece.text, style) for piece in row)
+        if entry.state == "failed" and number == len(rows) - 1:
+            cid = entry.cid.hex()
+            buttons = (Piece("Retry", "button", "retry", cid), Piece("  ", style), Piece("Drop", "button", "drop", cid))
+            if sum(cell_len(piece.text) for piece in pieces) + 13 > width:
+                yield Line(kind, pieces, bar, body=False)
+                pieces = buttons
+            else:
+                pieces = (*pieces, Piece("  ", style), *buttons)
+        yield Line(kind, pieces, bar, body=False)
+
+
+def _quiet(entry: Entry, shape: Shape) -> Iterator[Line]:
+    """Comings and goings, and the words of the server and of the client."""
+    style = {"event": "event", "error": "error"}.get(entry.kind, "notice")
+    sign = {"event": _EVENT_SIGN, "error": "✗"}.get(entry.kind, "›")
+    narrow = shape.width < 40
+    right = () if narrow else (Piece(f" {clock(entry.time_us, shape.zone, shape.time_format):>5} ", "time"),)
+    width = shape.width - GUTTER - (0 if narrow else RIGHT)
+    for number, (pieces, glue) in enumerate(_rows(entry.text, width)):
+        front = Piece(f"{sign} " if number == 0 else "  ", style)
+        plain = tuple(Piece(piece.text, style, piece.act, piece.about) for piece in pieces)
+        yield Line("quiet", (front, *plain), "", right if number == 0 else (), glue=glue)
+
+
+def _rows(text: str, width: int, name: str = "") -> Iterator[tuple[tuple[Piece, ...], str]]:
+    """The rows of a text with what joins each to the one above."""
+    for line in text.expandtabs(4).split("\n"):
+        marks = _marks(line, name)
+        before = 0
+        for number, (start, end) in enumerate(wrap(line, width)):
+            glue = "\n" if number == 0 else " " if start > before else ""
+            yield tuple(_pieces(line, start, end, marks)), glue
+            before = end
+
+
+def _marks(line: str, name: str) -> list[tuple[int, int, str]]:
+    """Links and one's own name in a line, as (start, end, style), in order and apart."""
+    found = [(match.start(), match.end(), "link") for match in _URL.finditer(line)] if "://" in line else []
+    if name:
+        names = (match.span() for match in mention_pattern(name).finditer(line))
+        found += [(start, end, "name") for start, end in names if not any(a < end and start < b for a, b, _ in found)]
+    return sorted(found)
+
+
+def _pieces(line: str, start: int, end: int, marks: list[tuple[int, int, str]]) -> Iterator[Piece]:
+    for mark_start, mark_end, style in marks:
+        if mark_end <= start or mark_start >= end:
+            continue
+        if mark_start > start:
+            yield Piece(line[start:mark_start], "text")
+        about = line[mark_start:mark_end] if style == "link" else ""
+        yield Piece(line[max(start, mark_start) : min(end, mark_end)], style, "link" if about else "", about)
+        start = min(end, mark_end)
+    if start < end:
+        yield Piece(line[start:end], "text")
