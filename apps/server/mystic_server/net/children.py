@@ -9,12 +9,14 @@ and later; meanwhile its owner refuses what needs it.
 """
 
 import os
-import select
+import selectors
 import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from mystic_server.net.outqueue import OutQueue
 from mystic_server.net.reactor import READ, WRITE, Reactor
@@ -23,6 +25,7 @@ MAX_BODY_BYTES = 256 * 1024 * 1024
 """A frame longer than this is a bug: the largest is a start's world state."""
 _RESTART_DELAYS_S = (0.1, 0.5, 2.0, 5.0)
 _STOP_LIMIT_S = 10.0
+_READ_BYTES = 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 
@@ -123,24 +126,39 @@ class ChildProcess:
         self._gone()
 
     def stop(self) -> None:
-        """Ends the child after it has done what it was sent, and waits for it, ten seconds at most."""
+        """Ends the child after it has done what it was sent, and waits for it, ten seconds at most.
+
+        What it still says is not heard.
+        """
         self._stopping = True
+        deadline = time.monotonic() + _STOP_LIMIT_S
         if self._sock:
-            self._sock.setblocking(True)
-            self._sock.settimeout(_STOP_LIMIT_S)
-            try:
-                while self._queue:
-                    self._queue.flush(self._sock, self._reactor.now)
-            except OSError:
-                pass
+            self._reactor.unregister(self._sock)
+            with suppress(OSError):
+                self._say_the_rest(self._sock, deadline)
             self._close_socket()
         if self._process:
-            _wait_or_kill(self._process)
+            _wait_or_kill(self._process, max(0.1, deadline - time.monotonic()))
             self._process = None
+
+    def _say_the_rest(self, sock: socket.socket, deadline: float) -> None:
+        """Sends what is queued, then the end, and reads until the child's own end: a socket that is closed with
+        something unread in it, or is not read, would keep the child from its work."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, READ | WRITE)
+            while selector.select(max(0.0, deadline - time.monotonic())):
+                if self._queue:
+                    self._queue.flush(sock, self._reactor.now)
+                if not self._queue and selector.get_key(sock).events != READ:
+                    sock.shutdown(socket.SHUT_WR)
+                    selector.modify(sock, READ)
+                with suppress(BlockingIOError):
+                    if not sock.recv(_READ_BYTES):
+                        return
 
     def _receive(self, sock: socket.socket) -> None:
         try:
-            data = sock.recv(1024 * 1024)
+            data = sock.recv(_READ_BYTES)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -212,9 +230,10 @@ class ParentLink:
 
     def maybe_receive(self) -> bytes | None:
         """The next body if one is there already; None also at the end, see `ended`."""
-        while not self._waiting and select.select([self._sock], [], [], 0)[0]:
-            if not self._read():
-                return None
+        self._sock.setblocking(False)
+        while not self._waiting and self._read():
+            pass
+        self._sock.setblocking(True)
         return self._waiting.pop(0) if self._waiting else None
 
     def send(self, body: bytes) -> None:
@@ -222,8 +241,11 @@ class ParentLink:
         self._sock.sendall(pack_frame(body))
 
     def _read(self) -> bool:
+        """False: nothing came, because nothing is there or because it has ended."""
         try:
-            data = self._sock.recv(1024 * 1024)
+            data = self._sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return False
         except OSError:
             data = b""
         self._waiting += self._frames.feed(data)
@@ -255,7 +277,7 @@ def _child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def _wait_or_kill(process: subprocess.Popen[bytes], limit_s: float = _STOP_LIMIT_S) -> None:
+def _wait_or_kill(process: subprocess.Popen[bytes], limit_s: float) -> None:
     try:
         process.wait(limit_s)
     except subprocess.TimeoutExpired:

@@ -51,6 +51,7 @@ class Reactor:
 
     def __init__(self, reported: Callable[[BaseException], None]) -> None:
         self._selector = selectors.DefaultSelector()
+        self._handlers: dict[int, Handler] = {}  # by descriptor
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._tick_ends: list[Callable[[], None]] = []
@@ -63,22 +64,22 @@ class Reactor:
 
     def register(self, sock: socket.socket, handler: Handler, events: int = READ) -> None:
         """Starts watching."""
-        self._selector.register(sock, events, handler)
+        self._handlers[self._selector.register(sock, events, handler).fd] = handler
 
     def modify(self, sock: socket.socket, handler: Handler, events: int) -> None:
         """Watches for other events; none at all is allowed."""
         if events:
             try:
-                self._selector.modify(sock, events, handler)
+                self._handlers[self._selector.modify(sock, events, handler).fd] = handler
             except KeyError:
-                self._selector.register(sock, events, handler)
+                self.register(sock, handler, events)
         else:
             self.unregister(sock)
 
     def unregister(self, sock: socket.socket) -> None:
-        """Stops watching; nothing happens if it wasn't watched."""
+        """Stops watching, from this moment on; nothing happens if it wasn't watched."""
         with contextlib.suppress(KeyError):
-            self._selector.unregister(sock)
+            del self._handlers[self._selector.unregister(sock).fd]
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Calls once, `delay_s` from this tick's time."""
@@ -113,7 +114,9 @@ class Reactor:
         ready = self._selector.select(self._wait_s())
         started = self.now = time.monotonic()
         for key, mask in ready:
-            self._call_handler(key.data, mask)
+            handler: Handler = key.data
+            if self._handlers.get(key.fd) is handler:  # unless another handler has ended it in this tick
+                self._call_handler(handler, mask)
         self._run_timers()
         for callback in self._tick_ends:
             self._call(callback)
