@@ -29,7 +29,7 @@ from mysticproto.names import NameRefused, check_user_name
 # As modules, so that the demo runs whatever this interpreter would import, installed commands or not.
 SERVER = [sys.executable, "-m", "mystic_server"]
 TUI = [sys.executable, "-m", "mystic_client"]
-CLI = [sys.executable, "-c", "import sys; from mystic_client.cli import main; sys.exit(main())"]
+CLI = [sys.executable, "-m", "mystic_client.cli"]
 SHARED = Path(__file__).resolve().parents[2] / "SharedFiles"
 SAMPLE = "Guides/Getting started.txt"
 READY = re.compile(r"^mystic: ready on (\S+):(\d+)$", re.MULTILINE)

@@ -37,6 +37,7 @@ def main():
         content = pathlib.Path(os.environ["SHARED"], words[5]).read_bytes()
         pathlib.Path(words[7]).write_bytes(content + os.environ.get("SPOILED", "").encode())
     print("did", words[4])
+main()
 """
 TUI = """
 import os, pathlib, sys, time
