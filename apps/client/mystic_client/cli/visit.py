@@ -87,8 +87,8 @@ class Visit:
             elif isinstance(one, Waiting):
                 self._reason = one.reason
                 self._maybe_give_up()
-        if self._heard:
-            self._heard(batch)
+        if self._heard and (self.welcome is not None or not self._reason):
+            self._heard(batch)  # a command that never got in says why once, at its end
 
     def _maybe_give_up(self) -> None:
         """At the first attempt at once: whoever calls a command can call it again. Later with some patience."""
