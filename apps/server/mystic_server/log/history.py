@@ -1,7 +1,7 @@
 """Pages of stored events. Each conversation is one walk along the index, and the walks are merged as far as the page
 goes.
 
-So a page costs what it holds and one look-up per conversation, however many events there are.
+So a page costs what it holds and a look-up for each conversation, however many events there are.
 """
 
 import heapq
@@ -20,8 +20,10 @@ NEWEST_FIRST = """SELECT seq, time_us, body FROM events
     WHERE conversation = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"""
 OLDEST_FIRST = """SELECT seq, time_us, body FROM events
     WHERE conversation = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"""
-DIRECTS_WITH_NEWS = """SELECT conversation FROM directs WHERE user = ? AND EXISTS
-    (SELECT 1 FROM events WHERE events.conversation = directs.conversation AND seq > ? AND seq <= ?)"""
+DIRECTS_WITH_NEWS = """SELECT conversation FROM (SELECT conversation, (SELECT seq FROM events
+        WHERE events.conversation = directs.conversation AND seq > ? AND seq <= ? ORDER BY seq LIMIT 1) AS first
+    FROM directs WHERE user = ?) WHERE first IS NOT NULL ORDER BY first LIMIT ?"""
+"""A page of n events holds events of the n conversations that begin first, at most: others need not be walked."""
 
 _NO_END = 2**63 - 1
 
@@ -42,7 +44,7 @@ def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
     """The oldest events that somebody has not seen."""
     limit = min(query.limit, MAX_HISTORY_PAGE)
     after = max(query.after, query.since - 1)
-    directs = connection.execute(DIRECTS_WITH_NEWS, (query.user, after, query.upto)).fetchall()
+    directs = connection.execute(DIRECTS_WITH_NEWS, (after, query.upto, query.user, limit + 1)).fetchall()
     walks = {conversation: (after, query.upto) for (conversation,) in directs}
     walks |= dict.fromkeys(query.conversations, (query.after, query.upto))
     rows, more = _merged(connection, OLDEST_FIRST, walks, limit, newest_first=False)

@@ -49,14 +49,15 @@ def open_database(data: Path) -> sqlite3.Connection:
         # after a failed sync the kernel may show bytes that never reached the disk.
         busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise StoreError(f"The database {path} is in use by another program.") from error
         raise StoreError(f"The database {path} can't be used: {error}.") from error
-    if busy:
-        raise StoreError(f"The database {path} is in use by another program.")
+    assert not busy, "there is no other connection"
     return connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(path, timeout=1, isolation_level=None)
     # Nobody else may open it: SQLite before 3.51.3 is safe in WAL mode with one connection only. It also saves the
     # file locks of every transaction and the shared memory.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
