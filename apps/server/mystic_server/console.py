@@ -347,16 +347,16 @@ def _status_text(status: Status) -> str:
     minutes, seconds = divmod(int(status.uptime_s), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [
+        f"up {hours}:{minutes:02}:{seconds:02}",
         _count_text(status.connections, "connection"),
         _count_text(status.users, "user"),
         _count_text(status.groups, "group"),
         f"{status.messages_per_s:,.0f} messages/s",
         f"{status.deliveries_per_s:,.0f} deliveries/s",
-        f"up {hours}:{minutes:02}:{seconds:02}",
     ]
     if status.transfers:
         speed = size_text(status.transfer_bytes_per_s)
-        parts.insert(3, f"{_count_text(status.transfers, 'download')} {speed}/s")
+        parts.insert(4, f"{_count_text(status.transfers, 'download')} {speed}/s")
     return " · ".join(parts)
 
 
