@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from mystic_server import server
 from mystic_server.config import EVERY_INTERFACE, ConfigError, Limits, Settings, make_folders, parse, version
 
 
@@ -98,6 +100,11 @@ def test_unlimited_switches_rates_off_and_nothing_else(file: Path) -> None:
     assert changed
     assert all("per_second" in name or "burst" in name or "_address" in name for name in changed)
     assert {name for name in Limits.__struct_fields__ if "per_second" in name or "burst" in name} <= changed
+
+
+def test_every_limit_limits_something() -> None:
+    text = Path(server.__file__).read_text(encoding="utf-8")
+    assert [name for name in Limits.__struct_fields__ if not re.search(rf"limits\.{name}\b", text)] == []
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x", "1.5", "0x10", "١٢", "", " ", "1e3", "99999999999999999999"])

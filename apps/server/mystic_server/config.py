@@ -61,30 +61,19 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From one public address (IPv6: one /64) at once."""
     connections_per_private_address: Count = 256
     """From one address of a private network, where a whole class room may be behind one; loopback has no limit."""
-    new_connections_per_address: Count = 32
-    """From one public address in `new_connections_window_s`."""
-    new_connections_window_s: Seconds = 600.0
     silent_connections: Count = 256
     """That have not said a byte yet, in all."""
-    silent_per_address: Count = 8
-    silent_per_private_address: Count = 256
     silent_timeout_s: Seconds = 120.0
 
     # Time.
-    first_frame_timeout_s: Seconds = 20.0
-    """From a connection's first byte to its first whole request."""
     login_timeout_s: Seconds = 30.0
     """From the connection to being logged in, on the native wire."""
     idle_timeout_s: Seconds = 50.0
     """Silence of a native peer, which pings every 30 seconds if it has nothing else to say."""
     shutdown_drain_s: Seconds = 7.0
     """From SIGTERM until peers that have not taken their last bytes are dropped."""
-    resume_grace_s: Seconds = 60.0
-    """How long a native session that was lost keeps its room and focus."""
 
     # Queues of one connection.
-    receive_queue_bytes: Count = 128 * 1024
-    """Received and not handled yet; then the peer is not read any more."""
     send_queue_soft_bytes: Count = 64 * 1024
     """Waiting for the peer; then its requests wait too."""
     send_queue_hard_bytes: Count = 1024 * 1024
@@ -93,6 +82,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a peer may be above the soft limit."""
     send_progress_timeout_s: Seconds = 10.0
     """How long a peer that has bytes to take may take none."""
+    file_progress_timeout_s: Seconds = 60.0
+    """The same while a file is being sent."""
     send_queues_total_bytes: Count = 64 * 1024 * 1024
     """Waiting for all peers; then the one with the most is disconnected."""
 
@@ -104,8 +95,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text_bytes_per_second: PerSecond = 30 * 1024.0
     text_bytes_burst: Count = 256 * 1024
 
-    # Sessions and files.
-    sessions_per_user: Count = 10
+    # Files.
     downloads: Count = 64
     """Tickets and running downloads, in all."""
     downloads_per_user: Count = 4
@@ -119,9 +109,6 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 _RATES = (
     "connections_per_address",
     "connections_per_private_address",
-    "new_connections_per_address",
-    "silent_per_address",
-    "silent_per_private_address",
     "messages_per_second",
     "messages_burst",
     "commands_per_second",
