@@ -225,3 +225,4 @@ def test_data_in_the_share_would_be_everybodys(tmp_path: Path, place: str) -> No
     (tmp_path / "link").symlink_to("shared")
     with pytest.raises(ConfigError, match="inside the shared folder"):
         make_folders(folders(tmp_path / place, tmp_path / "shared"))
+    assert list((tmp_path / "shared").iterdir()) == []

@@ -215,14 +215,14 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], wires: Collection[str
 
 def make_folders(settings: Settings) -> None:
     """Makes the data folder (for nobody else to read) and the shared folder if they are missing. Raises ConfigError."""
-    _make_folder(settings.data, "data folder", 0o700)
-    _make_folder(settings.shared, "shared folder", 0o755)
-    if not os.access(settings.data, os.W_OK):
-        raise ConfigError(f"The data folder {settings.data} can't be written to.")
     if settings.data.resolve().is_relative_to(settings.shared.resolve()):
         raise ConfigError(
             f"The data folder {settings.data} is inside the shared folder {settings.shared}: everybody could read it."
         )
+    _make_folder(settings.data, "data folder", 0o700)
+    _make_folder(settings.shared, "shared folder", 0o755)
+    if not os.access(settings.data, os.W_OK):
+        raise ConfigError(f"The data folder {settings.data} can't be written to.")
 
 
 def version() -> str:
