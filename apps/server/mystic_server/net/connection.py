@@ -110,6 +110,14 @@ class Connection:
         """As `push`, for the end of a tick: what meets an empty queue goes to the kernel without waiting in it."""
         if self.state is not State.OPEN:
             return
+        try:
+            if self.queue.send_past(self._sock, data):
+                if self.queue:
+                    self.flush()
+                return
+        except OSError:
+            self.close("lost")
+            return
         self.queue.push(data)
         self.flush()
 

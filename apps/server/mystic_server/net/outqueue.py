@@ -101,6 +101,23 @@ class OutQueue:
             self.bytes_held += len(chunk.data)
         self._chunks.append(chunk)
 
+    def send_past(self, sock: socket.socket, data: bytes) -> bool:
+        """As `push` and `flush` in one, for the most frequent case by far; False, and nothing is done, unless the queue
+        is empty and its peer needs no pacing. Raises OSError as the socket does, except that a full kernel is no error.
+        """
+        if self._chunks or self._alone_gap_s:
+            return False
+        try:
+            sent = sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        self.bytes_to_peer += sent
+        if sent < len(data):
+            self._chunks.append(data)
+            self._first_sent = sent
+            self.bytes_held = len(data) - sent
+        return True
+
     @property
     def sends_file(self) -> bool:
         """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
