@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from mystic_server.domain import policy
 from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, decide_login
 from mystic_server.domain.events import Event, Left, LingerEnded
@@ -283,8 +285,10 @@ class Gateway:
         peer.is_barred = False
         if isinstance(reply, Welcome) and isinstance(request, Login):
             self._welcome(peer, request, reply)
-        elif isinstance(request, Logout):
-            peer.end(Bye("left", "Goodbye."))
+        else:
+            peer.answer(request, reply)
+            if isinstance(request, Logout):
+                peer.end(Bye("left", "Goodbye."))
         self._work(peer)
 
     def _welcome(self, peer: Peer, request: Login, welcome: Welcome) -> None:
@@ -292,8 +296,10 @@ class Gateway:
         if not peer.connection.is_open:
             self.end_session(welcome.session, "lost")
             return
+        is_behind = 0 <= request.after < welcome.upto
+        peer.answer(request, replace(welcome, catching_up=is_behind))
         self._peers.bind(peer, welcome.session)
-        if 0 <= request.after < welcome.upto:
+        if is_behind:
             self._past.catch_up(peer, request.after, welcome.upto)
 
     def _unstored(self, event: Event) -> None:

@@ -17,7 +17,7 @@ from mystic_server.domain.world import Audience, World
 from mystic_server.hub.sessions import Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
 from mysticproto.model import Event as Said
-from mysticproto.model import Message, Ok, Passing, Refused, Reply, Request
+from mysticproto.model import Login, Message, Ok, Passing, Refused, Reply, Request, Welcome
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
@@ -41,8 +41,8 @@ class WireGroup(Struct, frozen=True):
 class Fanout:
     """See the module.
 
-    `answered(peer, request, reply)` is told what an asker got for anything but a message; `unstored(event)` which event
-    the log did not take though nobody waits for it.
+    `answered(peer, request, reply)` passes on what an asker gets for anything but a message; `unstored(event)` is told
+    which event the log did not take though nobody waits for it.
     """
 
     def __init__(
@@ -140,8 +140,9 @@ class Fanout:
         if peer is None or request is None:
             return
         numbered = replace(reply, n=request.n)
-        peer.answer(request, numbered)
-        if type(pending.event) is not Posted:
+        if type(pending.event) is Posted:
+            peer.answer(request, numbered)
+        else:
             self._answered(peer, request, numbered)
 
     def _end_sessions(self, applied: Applied) -> None:
@@ -217,6 +218,13 @@ class Fanout:
             if peer := self._peers.of_session(session):
                 by_wire.setdefault(peer.wire.name, WireGroup(peer.wire, [])).peers.append(peer)
         return list(by_wire.values())
+
+
+def _numbered(reply: Reply, request: Request) -> Reply:
+    """The answer to this request; what a device has missed follows its welcome."""
+    if isinstance(reply, Welcome) and isinstance(request, Login):
+        return replace(reply, n=request.n, catching_up=0 <= request.after < reply.upto)
+    return replace(reply, n=request.n)
 
 
 def _push(peer: Peer, chunks: Chunks) -> None:

@@ -41,7 +41,7 @@ class Past:
         self._log.history(query, lambda page: self._answer_history(peer, request, page))
 
     def catch_up(self, peer: Peer, after: int, upto: int) -> None:
-        """Begins to send what lies between two numbers, the first left out."""
+        """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login."""
         scope = missed_scope(self._world, self._world.sessions[peer.session])
         self._behind[peer] = (scope, after, upto)
         self._ask_missed(peer)
@@ -65,7 +65,7 @@ class Past:
 
     def _ask_missed(self, peer: Peer) -> None:
         scope, after, upto = self._behind[peer]
-        query = MissedQuery(scope.conversations, peer.user, scope.since, after, upto, _MISSED_PART)
+        query = MissedQuery(scope.conversations, peer.user, scope.since, after, upto - 1, _MISSED_PART)
         self._log.missed(query, lambda page: self._send_missed(peer, page))
 
     def _send_missed(self, peer: Peer, page: Page) -> None:
