@@ -17,7 +17,7 @@ from mystic_server.domain.world import Audience, World
 from mystic_server.hub.sessions import Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
 from mysticproto.model import Event as Said
-from mysticproto.model import Login, Message, Ok, Passing, Refused, Reply, Request, Welcome
+from mysticproto.model import Message, Ok, Passing, Refused, Reply, Request
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
@@ -218,13 +218,6 @@ class Fanout:
             if peer := self._peers.of_session(session):
                 by_wire.setdefault(peer.wire.name, WireGroup(peer.wire, [])).peers.append(peer)
         return list(by_wire.values())
-
-
-def _numbered(reply: Reply, request: Request) -> Reply:
-    """The answer to this request; what a device has missed follows its welcome."""
-    if isinstance(reply, Welcome) and isinstance(request, Login):
-        return replace(reply, n=request.n, catching_up=0 <= request.after < reply.upto)
-    return replace(reply, n=request.n)
 
 
 def _push(peer: Peer, chunks: Chunks) -> None:
