@@ -516,9 +516,11 @@ class _Output:
 
 def _terminal_of_ours(descriptor: int) -> int:
     """The same terminal, opened anew: it can be told not to wait without telling whoever shares the first one."""
+    if sys.platform == "win32":
+        return -1
     try:
         return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, AttributeError):
+    except OSError:
         return -1
 
 
