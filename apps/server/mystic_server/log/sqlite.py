@@ -36,6 +36,7 @@ from mystic_server.log.records import (
     SentPage,
     SentStartPart,
     StoredEvent,
+    ToChild,
     columns,
 )
 from mystic_server.log.schema import open_database
@@ -213,23 +214,21 @@ class Child:
 
     def run(self) -> None:
         """Returns at the socket's end; raises StoreError when the database can't go on."""
-        with suppress(ConnectionError):  # the server is gone or wants no answer any more; what it sent is on disk
-            self._link.send(records.encode(Opened(self._database.last)))
-            while (body := self._link.receive()) is not None:
-                self._answer(body)
+        _say(self._link, Opened(self._database.last))
+        while (body := self._link.receive()) is not None:
+            self._answer(records.decode_to_child(body))
         self._database.close()
         os.close(self._lock)
 
-    def _answer(self, body: bytes) -> None:
-        message = records.decode_to_child(body)
+    def _answer(self, message: ToChild) -> None:
         match message:
             case ReceivedCommit():
-                self._link.send(records.encode(self._commit(message)))
+                _say(self._link, self._commit(message))
             case AskHistory() | AskMissed():
-                self._link.send(records.encode(self._page(message)))
+                _say(self._link, self._page(message))
             case Load():
                 for part in self._database.start_parts():
-                    self._link.send(records.encode(part))
+                    _say(self._link, part)
 
     def _commit(self, commit: ReceivedCommit) -> Answer:
         after = self._database.last
@@ -249,6 +248,12 @@ class Child:
             return SentPage((), failed=f"The history can't be read: {error}.")
 
 
+def _say(link: ParentLink, message: Opened | Failed | SentStartPart | Answer | SentPage) -> None:
+    """Nobody may be there to hear it; what was asked for before the end is done all the same."""
+    with suppress(ConnectionError):
+        link.send(records.encode(message))
+
+
 def main() -> None:
     """Runs the child; what stops it is the last thing that the loop hears of it."""
     os.umask(0o077)
@@ -259,8 +264,7 @@ def main() -> None:
         Child(link, Path(sys.argv[2])).run()
     except (StoreError, sqlite3.Error) as error:
         text = str(error) if isinstance(error, StoreError) else f"The database can't be written: {error}."
-        with suppress(OSError):
-            link.send(records.encode(Failed(text)))
+        _say(link, Failed(text))
         os._exit(1)  # at once: closing a damaged database would write to it
 
 
