@@ -83,6 +83,13 @@ class Program:
         """Waits for a line on standard output that holds these words; lines before it are passed over."""
         return self._out.wait_for(words)
 
+    def says_all(self, *words: str) -> None:
+        """Waits for lines that hold these words, in any order."""
+        missing = set(words)
+        while missing:
+            line = self._out.wait_for("")
+            missing = {word for word in missing if word not in line}
+
     def talks(self, words: str) -> str:
         """The same on standard error."""
         return self._err.wait_for(words)

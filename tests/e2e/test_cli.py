@@ -234,10 +234,9 @@ def test_a_killed_server_that_comes_back_has_everything_that_was_acknowledged(
         chat.says("trying again")
         chat.type("while it was away")
         server.start()
-        tail.says("while it was away")
         send.end_input()
+        tail.says_all("while it was away", "eve 199")
         assert send.ends() == 0, send.errors
-        tail.says("eve 199")
         chat.type("after")
         tail.says('"after"')
         texts = [json.loads(line)["text"] for line in tail.output]
