@@ -35,6 +35,8 @@ class Roster:
     def __init__(self) -> None:
         self.users: dict[int, UserInfo] = {}
         self.groups: dict[int, GroupInfo] = {}
+        self.upto = 0
+        """Number of the last event before this connection: what was missed is told, but the lists are newer than it."""
         self._known: dict[str, UserRef] = {}
         self._since_asked: list[Event] | None = None
 
@@ -54,6 +56,10 @@ class Roster:
 
     def heard(self, event: Event) -> None:
         """Applies an event to the lists, if it is about them."""
+        if event.seq <= self.upto:
+            if isinstance(event, Message):
+                self.remember(event.author)
+            return
         if self._since_asked is not None and not isinstance(event, Message):
             self._since_asked.append(event)
         match event:

@@ -79,6 +79,7 @@ class Store:
         """Logged in, for the first time or again."""
         self.own = welcome.user
         self.roster.remember(welcome.user)
+        self.roster.upto = welcome.upto
         for talk in self.talks.values():
             talk.history = "more" if talk.history == "failed" else talk.history
         self.focused(welcome.focus)
