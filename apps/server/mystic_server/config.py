@@ -57,8 +57,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In all; never more than the process may open."""
     reserved_descriptors: Count = 128
     """Kept free of connections: the log, children, files that are being sent."""
-    connections_per_address: Count = 16
-    """From one public address (IPv6: one /64) at once."""
+    connections_per_address: Count = 64
+    """From one public address (IPv6: one /64) at once: an office behind one address, with downloads of their own."""
     connections_per_private_address: Count = 256
     """From one address of a private network, where a whole class room may be behind one; loopback has no limit."""
     silent_connections: Count = 256
@@ -69,7 +69,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     login_timeout_s: Seconds = 30.0
     """From the connection to being logged in, on the native wire."""
     idle_timeout_s: Seconds = 50.0
-    """Silence of a native peer, which pings every 30 seconds if it has nothing else to say."""
+    """Silence of a native peer, which pings every 20 seconds if it has nothing else to say."""
     shutdown_drain_s: Seconds = 7.0
     """From SIGTERM until peers that have not taken their last bytes are dropped."""
 
