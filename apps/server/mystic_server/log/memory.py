@@ -1,4 +1,4 @@
-"""An EventLog that keeps everything in memory: for tests of what stands on the log, and for a server that shall forget.
+"""An EventLog that keeps everything in memory: for what stands on the log and shall be tested without a disk.
 
 Results and pages come at `flush`, so whoever uses it can't rely on anything happening in the call itself.
 """

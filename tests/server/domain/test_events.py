@@ -1,0 +1,91 @@
+"""Stored events: what any version wrote can be read for ever.
+
+`golden_events.json` holds, for every kind of event, bytes as some version stored them, and what they say. Entries are
+only ever added; when an event gets a new field, add one with it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from mystic_server.domain.events import (
+    Event,
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    Joined,
+    Left,
+    LingerEnded,
+    NodeStarted,
+    Posted,
+    decode_event,
+    encode_event,
+)
+
+GOLDEN: list[dict[str, Any]] = json.loads(Path(__file__).with_name("golden_events.json").read_text(encoding="utf-8"))
+
+# One of each, with every field set to what is not its default.
+FULL: list[Event] = [
+    NodeStarted(1, 2**62),
+    Joined(17, "Ana-María", 3, b"k" * 32, False, True, 9, True, 1, 2**62),
+    Left(17, "lost", 3, False, True),
+    LingerEnded(17),
+    Posted(17, 3, "direct:3,4", "hello \U0001f30d", b"0123456789abcdef", 12, (3, 4), ("Bob", "nobody")),
+    GroupCreated(17, 3, "team", False, True),
+    GroupEntered(17, 4, 21, False),
+    GroupExited(17, 4, 21),
+]
+
+
+def as_json(event: Event) -> list[Any]:
+    said: list[Any] = json.loads(msgspec.json.encode(event))
+    return said
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: f"{golden['said'][0]}-{len(golden['said'])}")
+def test_what_was_ever_stored_can_be_read(golden: dict[str, Any]) -> None:
+    event = decode_event(bytes.fromhex(golden["bytes"]))
+    assert as_json(event)[: len(golden["said"])] == golden["said"]
+
+
+@pytest.mark.parametrize("event", FULL, ids=lambda event: type(event).__name__)
+def test_this_version_s_bytes_are_among_the_golden_ones(event: Event) -> None:
+    assert {"bytes": encode_event(event).hex(), "said": as_json(event)} in GOLDEN
+
+
+@pytest.mark.parametrize("event", FULL, ids=lambda event: type(event).__name__)
+def test_an_event_survives(event: Event) -> None:
+    assert decode_event(encode_event(event)) == event
+
+
+def test_every_kind_of_event_is_covered() -> None:
+    assert {type(event) for event in FULL} == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", FULL, ids=lambda event: type(event).__name__)
+def test_a_newer_version_s_additional_fields_are_ignored(event: Event) -> None:
+    fields = msgspec.msgpack.decode(encode_event(event))
+    assert decode_event(msgspec.msgpack.encode([*fields, "later", 5])) == event
+
+
+@pytest.mark.parametrize("event", FULL, ids=lambda event: type(event).__name__)
+def test_fields_with_defaults_may_be_missing(event: Event) -> None:
+    fields = msgspec.msgpack.decode(encode_event(event))
+    needed = 1 + sum(
+        field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+        for field in msgspec.structs.fields(event)
+    )
+    assert type(decode_event(msgspec.msgpack.encode(fields[:needed]))) is type(event)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x90", b"\x91\xa4left", b"\x92\xa7unknown\x01", b"\xff" * 20, b"\x93\xa4left\xa1x\xa1x"]
+)
+def test_what_no_version_stored_is_an_error(data: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_event(data)
