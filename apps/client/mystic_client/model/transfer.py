@@ -49,7 +49,7 @@ class Transfer(Struct, frozen=True):
                 return f"{size_in_words(self.size)} · comparing with the server's hash"
             case "done":
                 verified = "verified ✓ BLAKE3" if self.verified else "not verified"
-                return f"{size_in_words(self.size)} · {verified} · {self.saved_to}"
+                return f"{verified} · {self.saved_to}"
             case "failed":
                 return self.error or "failed"
         return "cancelled"

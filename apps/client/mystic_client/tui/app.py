@@ -154,6 +154,13 @@ class MysticApp(App[None]):
             await line.end(politely=True)
         self.exit()
 
+    async def on_unmount(self) -> None:
+        line, self._line = self._line, None
+        if self._downloads is not None:
+            await self._downloads.stop_all()
+        if line is not None:
+            await line.end(politely=False)
+
     # The store, shown.
 
     def _changed(self) -> None:
@@ -200,7 +207,7 @@ class MysticApp(App[None]):
         match line.state:
             case Waiting(reason):
                 left_s = line.retry_at_s - asyncio.get_running_loop().time()
-                words = f"Connection lost: {reason}. Trying again in {duration_in_words(left_s)} …"
+                words = f"Connection lost · trying again in {duration_in_words(left_s)} · {reason}"
                 return Bannered(words, "bad", "try", "Try now")
             case Trying():
                 return Bannered("Connection lost. Trying to reconnect …", "warning")

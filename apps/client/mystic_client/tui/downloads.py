@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -86,7 +87,7 @@ class Downloads:
                 progress.received,
                 progress.speed_bytes_s,
                 progress.left_s,
-                progress.saved_to,
+                _shortened(progress.saved_to),
                 progress.verified,
                 progress.error,
             )
@@ -98,3 +99,9 @@ class Downloads:
         for number in ended[: max(0, len(self._transfers) - MAX_LISTED)]:
             del self._transfers[number]
         self._changed(transfer)
+
+
+def _shortened(path: str) -> str:
+    """The path as people write it, with ~ for their own folder."""
+    home = str(Path.home())
+    return "~" + path[len(home) :] if home and path.startswith(home + os.sep) else path

@@ -53,14 +53,14 @@ class ChatScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (16, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,ctrl+underscore,ctrl+question_mark", "app.help", "Help", key_display="F1"),
-        Binding("f2", "people", "People"),
-        Binding("f3", "groups", "Groups"),
-        Binding("f4", "files", "Files"),
-        Binding("f6", "app.new_group", "New group"),
+        Binding("f2", "people", "People", key_display="F2"),
+        Binding("f3", "groups", "Groups", key_display="F3"),
+        Binding("f4", "files", "Files", key_display="F4"),
+        Binding("f6", "app.new_group", "New group", show=False),
         Binding("f7", "app.other_theme", "Theme", show=False),
-        Binding("f8", "close", "Close tab"),
-        Binding("f10", "disconnect", "Disconnect"),
-        Binding("ctrl+q", "app.quit", "Quit", priority=True),
+        Binding("f8", "close", "Close tab", show=False),
+        Binding("f10", "disconnect", "Disconnect", key_display="F10"),
+        Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
         Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
         Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
         Binding("ctrl+pageup,alt+left", "step(-1)", "Previous tab", show=False, priority=True),
@@ -216,7 +216,9 @@ class ChatScreen(Screen[None]):
         if talk.kind == "global" and focus is not None:
             text = f"Global is paused while you are in {focus.name}; broadcasts still come."
             return Bannered(text, "quiet", "leave", f"Leave {focus.name}")
-        if talk.kind == "group" and not talk.member:
+        if talk.group is not None and not talk.member:
+            if talk.group.id not in self.store.roster.groups:
+                return Bannered(f"The group {talk.title} is gone.")
             return Bannered(f"You are not in {talk.title}.", "quiet", "join", "Join")
         if talk.kind == "direct" and talk.people and self.store.roster.users:
             away = [user.name for user in talk.people if not self.store.roster.is_here(user.id)]

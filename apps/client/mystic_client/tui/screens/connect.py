@@ -51,7 +51,7 @@ class ConnectScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,ctrl+underscore,ctrl+question_mark", "app.help", "Help", key_display="F1"),
         Binding("escape", "stop", "Cancel", show=False),
-        Binding("ctrl+q", "app.quit", "Quit", priority=True),
+        Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
     ]
 
     def __init__(self, choice: Choice, recent: Sequence[Choice]) -> None:

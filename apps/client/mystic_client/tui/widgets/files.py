@@ -26,7 +26,7 @@ from mysticproto.model import FolderEntry
 
 SIZE_CELLS: Final = 14
 TIME_CELLS: Final = 14
-BAR_CELLS: Final = 16
+BAR_CELLS: Final = 12
 UP: Final = FolderEntry("..", "folder")
 
 
@@ -249,7 +249,7 @@ class FilesPane(Vertical):
     """All of it together."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "refresh_folder", "Refresh"),
+        Binding("f5", "refresh_folder", "Refresh", key_display="F5"),
         Binding("ctrl+s", "sort_next", "Sort by", show=False),
     ]
 

@@ -105,9 +105,9 @@ def _is_said(entry: Entry, previous: Entry) -> bool:
 def _separators(entry: Entry, previous: Entry | None, shape: Shape) -> Iterator[Line]:
     today = day(entry.time_us, shape.now_us, shape.zone)
     if previous is None or today != day(previous.time_us, shape.now_us, shape.zone):
-        yield _rule(today, "date", shape.width)
+        yield _rule(today, "date", shape.width - GUTTER)
     if shape.new_from and not entry.local and entry.place >= shape.new_from > (previous.place if previous else 0):
-        yield _rule("new", "new", shape.width)
+        yield _rule("new", "new", shape.width - GUTTER)
 
 
 def _rule(words: str, style: str, width: int) -> Line:
@@ -166,7 +166,7 @@ def _quiet(entry: Entry, shape: Shape) -> Iterator[Line]:
     style = {"event": "event", "error": "error"}.get(entry.kind, "notice")
     sign = {"event": _EVENT_SIGN, "error": "✗"}.get(entry.kind, "›")
     narrow = shape.width < 40
-    right = () if narrow else (Piece(f" {clock(entry.time_us, shape.zone, shape.time_format):>5} ", "time"),)
+    right = () if narrow else _right(entry, clock(entry.time_us, shape.zone, shape.time_format))
     width = shape.width - GUTTER - (0 if narrow else RIGHT)
     for number, (pieces, glue) in enumerate(_rows(entry.text, width)):
         front = Piece(f"{sign} " if number == 0 else "  ", style)

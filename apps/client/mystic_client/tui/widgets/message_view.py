@@ -83,6 +83,8 @@ class MessageView(ScrollView, can_focus=True):
         """Whether the newest message stays in sight."""
         self._clock = clock
         self.shape = Shape(1, clock.now_us(), zone=clock.zone, time_format=clock.pattern)
+        self.entries: list[Entry] = []
+        """What is drawn: the timeline as it was at the last `show` or `update`, always in step with the heights."""
         self._heights = Heights()
         self._rows: dict[int, tuple[Entry, Entry | None, list[Line]]] = {}
         self._anchors: dict[str, _Anchor] = {}
@@ -91,10 +93,6 @@ class MessageView(ScrollView, can_focus=True):
         self._unseen = 0
 
     # What is shown.
-
-    @property
-    def entries(self) -> list[Entry]:
-        return self.talk.timeline.entries
 
     @property
     def laid_out_count(self) -> int:
@@ -118,7 +116,7 @@ class MessageView(ScrollView, can_focus=True):
             self._start_over(anchor)
             return
         self.shape = shape
-        count = len(self._heights)
+        count = len(self.entries)
         self._follow_change()
         if not self.following:
             self._count_unseen(len(self.entries) - count)
@@ -160,6 +158,7 @@ class MessageView(ScrollView, can_focus=True):
         """Everything may look different now."""
         self._rows.clear()
         self.talk.timeline.take_change()
+        self.entries = list(self.talk.timeline.entries)
         self._heights = Heights(guess_height(entry, self.shape.width) for entry in self.entries)
         self.following = anchor is None
         self._clear_selection()
@@ -170,14 +169,16 @@ class MessageView(ScrollView, can_focus=True):
         change = self.talk.timeline.take_change()
         if change is None:
             return
-        width = self.shape.width
+        width, now = self.shape.width, self.talk.timeline.entries
         if change.prepended:
+            self.entries[0:0] = now[: change.prepended]
             self._heights.prepend(guess_height(entry, width) for entry in self.entries[: change.prepended])
             self._doubt(change.prepended)
             self._clear_selection()
         if change.since < len(self._heights):
             self._clear_selection()
         since = min(change.since, len(self._heights))
+        self.entries[since:] = now[since:]
         self._heights.replace_from(since, (guess_height(entry, width) for entry in self.entries[since:]))
 
     def _doubt(self, index: int) -> None:
@@ -204,7 +205,7 @@ class MessageView(ScrollView, can_focus=True):
 
     @property
     def _is_roomy(self) -> bool:
-        return self.size.height >= 14
+        return self.size.height >= 22
 
     @property
     def _blank_above(self) -> int:
@@ -216,7 +217,7 @@ class MessageView(ScrollView, can_focus=True):
         return self._heights.total + 1  # the first row says whether there is more
 
     def _anchor(self) -> _Anchor | None:
-        if not self.entries or len(self._heights) != len(self.entries):
+        if not self.entries:
             return None
         index, line = self._heights.at(self.scroll_offset.y - 1)
         return _Anchor(self.entries[index], line)
@@ -325,7 +326,7 @@ class MessageView(ScrollView, can_focus=True):
         return strip.apply_offsets(0, number)
 
     def _line_at(self, number: int) -> Line | None:
-        if not self.entries or len(self._heights) != len(self.entries) or number > self._heights.total:
+        if not self.entries or number > self._heights.total:
             return None
         index, line = self._heights.at(number - 1)
         lines = self._lines_of(index)

@@ -92,4 +92,4 @@ class GroupList(RowList[GroupRow]):
         return [(" # ", sign), (shown.name, Style(bold=shown.inside))]
 
     def right_of(self, shown: GroupRow) -> list[Styled]:
-        return [(f"{counted(shown.members, 'member')} ", self.style_of("dim"))]
+        return [(f" {counted(shown.members, 'member')} ", self.style_of("dim"))]

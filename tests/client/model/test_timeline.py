@@ -1,0 +1,184 @@
+"""Timelines: order, overlaps, messages on their way, and what a view is told."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mystic_client.model.timeline import MAX_ENTRIES, Change, Entry, Timeline
+
+
+def entry(place: int, text: str = "", **more: object) -> Entry:
+    return Entry(place, place * 1000, "message", text or f"text {place}", "ana", 2, **more)  # type: ignore[arg-type]
+
+
+def texts(timeline: Timeline) -> list[str]:
+    return [shown.text for shown in timeline.entries]
+
+
+def test_entries_are_in_the_order_of_the_log_however_they_come() -> None:
+    timeline = Timeline()
+    for place in (5, 2, 9, 7):
+        assert timeline.add(entry(place))
+    assert [shown.place for shown in timeline.entries] == [2, 5, 7, 9]
+
+
+def test_the_same_event_twice_is_shown_once() -> None:
+    timeline = Timeline()
+    assert timeline.add(entry(5))
+    assert not timeline.add(entry(5))
+    assert timeline.add_page([entry(4), entry(5)]) == 1
+    assert len(timeline) == 2
+
+
+def test_two_events_with_one_number_are_both_shown() -> None:
+    timeline = Timeline()
+    assert timeline.add(entry(5, "left"))
+    assert timeline.add(entry(5, "gone", last=True))
+    assert texts(timeline) == ["left", "gone"]
+
+
+@given(st.lists(st.integers(1, 40), max_size=60), st.lists(st.integers(1, 40), max_size=40, unique=True))
+def test_live_events_and_pages_overlap_in_any_way(live: list[int], page: list[int]) -> None:
+    timeline = Timeline()
+    for place in live:
+        timeline.add(entry(place))
+    timeline.add_page([entry(place) for place in sorted(page)])
+    assert [shown.place for shown in timeline.entries] == sorted({*live, *page})
+
+
+def test_words_of_the_client_stay_where_they_were_written() -> None:
+    timeline = Timeline()
+    timeline.add(entry(5))
+    timeline.add_local("notice", "help", 0)
+    timeline.add(entry(6))
+    timeline.add_page([entry(1), entry(2)])
+    assert texts(timeline) == ["text 1", "text 2", "text 5", "help", "text 6"]
+
+
+def test_a_message_on_its_way_moves_to_its_place_when_the_log_has_it() -> None:
+    timeline = Timeline()
+    timeline.add(entry(5))
+    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.add(entry(6))
+    assert texts(timeline) == ["text 5", "mine", "text 6"]
+    assert timeline.sent(b"a", 7, 99, "bob is away")
+    assert texts(timeline) == ["text 5", "text 6", "mine"]
+    mine = timeline.entries[-1]
+    assert (mine.state, mine.time_us, mine.note, mine.local) == ("sent", 99, "bob is away", False)
+    assert not timeline.add(entry(7, "mine", own=True, cid=b"a"))
+
+
+def test_the_event_may_come_before_the_answer() -> None:
+    timeline = Timeline()
+    timeline.pending(b"a", "mine", "zoe", 0)
+    assert timeline.add(entry(7, "mine", own=True, cid=b"a", state="sent"))
+    assert texts(timeline) == ["mine"]
+    assert timeline.sent(b"a", 7, 99, "bob is away")
+    assert [(shown.place, shown.note) for shown in timeline.entries] == [(7, "bob is away")]
+
+
+def test_what_failed_can_be_taken_back() -> None:
+    timeline = Timeline()
+    timeline.pending(b"a", "mine", "zoe", 0)
+    assert timeline.failed(b"a", "too long")
+    assert (timeline.entries[0].state, timeline.entries[0].note) == ("failed", "too long")
+    taken = timeline.take_back(b"a")
+    assert taken is not None and taken.text == "mine"
+    assert len(timeline) == 0
+    assert timeline.take_back(b"a") is None
+    assert not timeline.failed(b"a", "again") and not timeline.sent(b"a", 1, 1)
+
+
+def test_what_is_in_the_log_cannot_be_taken_back() -> None:
+    timeline = Timeline()
+    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.add(entry(7, "mine", own=True, cid=b"a"))
+    assert timeline.take_back(b"a") is None
+    assert len(timeline) == 1
+
+
+def test_clearing_keeps_what_is_on_its_way() -> None:
+    timeline = Timeline()
+    timeline.add(entry(5))
+    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.clear()
+    assert texts(timeline) == ["mine"]
+    assert timeline.sent(b"a", 6, 0)
+
+
+def test_another_conversation_takes_over_what_is_on_its_way() -> None:
+    old, new = Timeline(), Timeline()
+    old.pending(b"a", "mine", "zoe", 0)
+    new.add(entry(9))
+    assert old.has(b"a")
+    new.adopt(old.on_the_way()[0])
+    assert new.sent(b"a", 10, 0)
+    assert texts(new) == ["text 9", "mine"]
+
+
+def test_the_oldest_are_forgotten_when_there_are_too_many() -> None:
+    timeline = Timeline()
+    timeline.add_page([entry(place) for place in range(1, MAX_ENTRIES + 2)])
+    assert len(timeline) <= MAX_ENTRIES
+    assert timeline.entries[-1].place == MAX_ENTRIES + 1
+    assert timeline.add(entry(1)), "what was forgotten can come back"
+
+
+def test_a_hole_is_avoided_by_forgetting_what_is_before_it() -> None:
+    timeline = Timeline()
+    for place in (1, 2, 50):
+        timeline.add(entry(place))
+    timeline.forget_before(50)
+    assert timeline.oldest_logged == 50
+    assert timeline.add(entry(2))
+
+
+def test_a_view_is_told_what_changed() -> None:
+    timeline = Timeline()
+    assert timeline.take_change() is None
+    timeline.add(entry(5))
+    assert timeline.take_change() == Change(0, 0)
+    assert timeline.take_change() is None
+    timeline.add(entry(6))
+    assert timeline.take_change() == Change(0, 1)
+    timeline.add_page([entry(1), entry(2)])
+    timeline.add(entry(9))
+    assert timeline.take_change() == Change(2, 4)
+    timeline.add(entry(7))
+    assert timeline.take_change() == Change(0, 4)
+    timeline.forget_before(6)
+    assert timeline.take_change() == Change(0, 0)
+
+
+def test_removing_the_last_entry_is_a_change() -> None:
+    timeline = Timeline()
+    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.take_change()
+    timeline.take_back(b"a")
+    assert timeline.take_change() == Change(0, 0)
+
+
+@given(st.lists(st.sampled_from(["append", "page", "middle", "pending", "sent", "drop"]), max_size=30))
+def test_a_copy_that_follows_the_changes_stays_equal(steps: list[str]) -> None:
+    timeline, copy, low, high, cids = Timeline(), list[Entry](), 1000, 1001, list[bytes]()
+    for number, step in enumerate(steps):
+        match step:
+            case "append":
+                high += 3
+                timeline.add(entry(high))
+            case "page":
+                timeline.add_page([entry(low - 4), entry(low - 2)])
+                low -= 5
+            case "middle":
+                timeline.add(entry(high - 1))
+            case "pending":
+                cids.append(number.to_bytes(2))
+                timeline.pending(cids[-1], "mine", "zoe", 0)
+            case "sent" if cids:
+                high += 2
+                timeline.sent(cids.pop(0), high, 0)
+            case "drop" if cids:
+                timeline.take_back(cids.pop())
+        if number % 2 and (change := timeline.take_change()):
+            copy[0:0] = timeline.entries[: change.prepended]
+            copy[change.since :] = timeline.entries[change.since :]
+            assert copy == timeline.entries

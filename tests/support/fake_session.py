@@ -1,0 +1,196 @@
+"""A session without a network: the test says what the server would say, and reads what the client asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import UTC
+from pathlib import Path
+
+from mystic_client.model.choice import Choice
+from mystic_client.session.heard import Address, Ended, Heard, NotConnected, Online, PostState, State, Trying, Waiting
+from mystic_client.session.transfers import Progress
+from mystic_client.tui.outside import Outside
+from mystic_client.tui.widgets.clock import Clock
+from mysticproto import model
+from mysticproto.model import (
+    Direct,
+    Event,
+    FolderEntry,
+    Global,
+    Group,
+    GroupInfo,
+    Message,
+    UserInfo,
+    UserRef,
+)
+
+NOON_US = 1_790_000_000_000_000
+"""A Monday, 21 September 2026, 14:13:20 UTC."""
+MINUTE_US = 60_000_000
+OWN, ANA, BOB, EVA = UserRef(1, "zoe"), UserRef(2, "ana"), UserRef(3, "bob"), UserRef(4, "eva")
+DEV = Group(7, "dev")
+
+
+def said(seq: int, author: UserRef, text: str, where: model.Conversation | None = None, *, minute: int = 0) -> Message:
+    """A message, `minute` minutes from noon; to everybody unless said otherwise."""
+    return Message(seq, NOON_US + minute * MINUTE_US, author, where or Global(), text)
+
+
+def between(*users: UserRef) -> Direct:
+    """The private conversation of these and of the user."""
+    return Direct(tuple(sorted((OWN, *users), key=lambda user: user.id)))
+
+
+class FakeSession:
+    """See the module. `posts` and `requests` are what the client sent; `say` makes it hear something."""
+
+    def __init__(self, address: Address, name: str, heard: Callable[[list[Heard]], None], server: FakeServer) -> None:
+        self.address, self.name = address, name
+        self.state: State = Trying(1)
+        self.posts: list[tuple[bytes, model.Target, str]] = []
+        self.requests: list[model.Request] = []
+        self.tries_now = 0
+        self._heard, self._server = heard, server
+        self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> Ended:
+        if self._server.answers_at_once:
+            self.go_online()
+        else:
+            self.say(Waiting("Connection refused", 3.0))
+        ended = await self._end
+        self.state = ended
+        self._heard([ended])
+        return ended
+
+    def go_online(self, *, again: bool = False) -> None:
+        """Logs in."""
+        welcome = model.Welcome(1, 5, UserRef(OWN.id, self.name), "guest", 0, self._server.focus)
+        self.say(Online(welcome, again))
+
+    def say(self, *items: Heard) -> None:
+        """The client hears this, in one list."""
+        for item in items:
+            if isinstance(item, Online | Trying | Waiting):
+                self.state = item
+        self._heard(list(items))
+
+    def end(self, code: str, text: str) -> None:
+        """The session is over."""
+        if not self._end.done():
+            self._end.set_result(Ended(code, text))
+
+    def post(self, to: model.Target, text: str, reply_to: int = 0) -> bytes:
+        cid = len(self.posts).to_bytes(16)
+        self.posts.append((cid, to, text))
+        self._heard([PostState(cid, "pending", to, text)])
+        return cid
+
+    def acknowledge(self, seq: int, *, away: tuple[str, ...] = (), unknown: tuple[str, ...] = ()) -> None:
+        """The latest post is in the log."""
+        cid, to, text = self.posts[-1]
+        self.say(PostState(cid, "sent", to, text, seq, NOON_US, unknown, away))
+
+    def refuse(self, sentence: str) -> None:
+        """The latest post is refused."""
+        cid, to, text = self.posts[-1]
+        self.say(PostState(cid, "failed", to, text, error=sentence))
+
+    async def ask(self, make: Callable[[int], model.Request]) -> model.Reply:
+        if not isinstance(self.state, Online):
+            raise NotConnected("there is no connection yet")
+        request = make(len(self.requests) + 1)
+        self.requests.append(request)
+        return self._server.answer(request)
+
+    async def close(self) -> None:
+        self.end("left", "You have left.")
+
+    def drop(self) -> None:
+        self.end("dropped", "The session was given up.")
+
+    def try_now(self) -> None:
+        self.tries_now += 1
+
+
+class FakeServer:
+    """What there is on the server, for the answers of every session that is made with it."""
+
+    def __init__(self) -> None:
+        self.users: list[UserRef] = [OWN, ANA, BOB, EVA]
+        self.groups: list[GroupInfo] = []
+        self.past: dict[str, list[Event]] = {}
+        self.folders: dict[str, list[FolderEntry]] = {"": []}
+        self.focus: Group | None = None
+        self.refusals: dict[type, model.Refused] = {}
+        self.answers_at_once = True
+        self.sessions: list[FakeSession] = []
+        self.remembered: list[Choice] = []
+        self.brought: list[str] = []
+        self.progress: list[Progress] = []
+
+    @property
+    def session(self) -> FakeSession:
+        """The latest session."""
+        return self.sessions[-1]
+
+    def connect(self, address: Address, name: str, heard: Callable[[list[Heard]], None]) -> FakeSession:
+        self.sessions.append(FakeSession(address, name, heard, self))
+        return self.session
+
+    async def bring(self, session: object, path: str, folder: Path, tell: Callable[[Progress], None]) -> Progress:
+        self.brought.append(path)
+        for progress in self.progress:
+            tell(progress)
+        if not self.progress or self.progress[-1].state != "done":
+            await asyncio.get_running_loop().create_future()
+        return self.progress[-1]
+
+    def outside(self, recent: Iterable[Choice] = (), **more: object) -> Outside:
+        """What the app is given."""
+        return Outside(
+            connect=self.connect,
+            bring=self.bring,
+            downloads_of=lambda name: Path("Downloads") / "Mystic" / name,
+            recent=lambda: list(recent),
+            remember=self.remembered.append,
+            clock=Clock(lambda: NOON_US + 60 * MINUTE_US, UTC),
+            **more,  # type: ignore[arg-type]
+        )
+
+    def answer(self, request: model.Request) -> model.Reply:
+        """What a server would answer."""
+        if refusal := self.refusals.get(type(request)):
+            return refusal
+        match request:
+            case model.ListUsers(n):
+                return model.Users(n, tuple(UserInfo(user) for user in self.users))
+            case model.ListGroups(n):
+                return model.Groups(n, tuple(self.groups))
+            case model.GetHistory(n, of, before, limit):
+                return self._history(n, of, before, limit)
+            case model.ListFolder(n, path):
+                entries = tuple(self.folders.get(path, ()))
+                return model.Folder(n, path, entries, len(entries))
+            case model.CreateGroup(n, name, focus):
+                self.groups.append(GroupInfo(Group(len(self.groups) + 20, name), OWN, (OWN,)))
+                return model.Entered(n, 0, self.groups[-1], focus)
+            case model.JoinGroup(n, name, focus):
+                known = next(info for info in self.groups if info.group.name == name)
+                return model.Entered(n, 0, GroupInfo(known.group, known.owner, (*known.members, OWN)), focus)
+        return model.Ok(request.n)
+
+    def _history(self, n: int, of: model.Target, before: int, limit: int) -> model.History:
+        events = [event for event in self.past.get(past_key(of), []) if not before or event.seq < before]
+        return model.History(n, tuple(events[-limit:]), len(events) > limit)
+
+
+def past_key(of: model.Target) -> str:
+    """The key of `FakeServer.past` for a conversation: "global", "group:dev", "users:ana,bob"."""
+    match of:
+        case model.ToGroup(name):
+            return f"group:{name}"
+        case model.ToUsers(names):
+            return "users:" + ",".join(sorted(names))
+    return "global"
