@@ -19,6 +19,7 @@ from msgspec import Struct
 
 APP = "mystic"
 FILE_NAME = "config.toml"
+MAX_TIME_CHARS = 40
 
 
 class ConfigError(Exception):
@@ -94,16 +95,22 @@ def _read(path: Path, *, must_exist: bool) -> Settings:
 
 def _parse(path: Path, text: str) -> Settings:
     try:
-        settings = msgspec.convert(tomllib.loads(text), Settings)
+        settings = msgspec.convert(tomllib.loads(text + "\n"), Settings)
     except tomllib.TOMLDecodeError as problem:
         raise ConfigError(f"{path}: {problem}") from None
     except msgspec.ValidationError as problem:
         raise ConfigError(f"{path}{_line_of(text, str(problem))}: {_in_words(str(problem))}") from None
-    try:
-        datetime(2000, 1, 1).strftime(settings.time_format)
-    except ValueError:
-        raise ConfigError(f"{path}{_line_of(text, '`$.time_format`')}: time_format is not for strftime") from None
+    if not _is_time_format(settings.time_format):
+        raise ConfigError(f"{path}{_line_of(text, '`$.time_format`')}: time_format is not for strftime")
     return settings
+
+
+def _is_time_format(pattern: str) -> bool:
+    try:
+        shown = datetime(2000, 1, 1).strftime(pattern)
+    except ValueError:
+        return False
+    return shown.isprintable() and len(shown) <= MAX_TIME_CHARS
 
 
 def _in_words(problem: str) -> str:
