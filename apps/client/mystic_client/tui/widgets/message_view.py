@@ -125,6 +125,7 @@ class MessageView(ScrollView, can_focus=True):
     def to_end(self) -> None:
         """Goes to the newest message and stays there."""
         self.following = True
+        self._set_unseen(0)
         self._settle(None)
 
     def action_scroll_end(self) -> None:

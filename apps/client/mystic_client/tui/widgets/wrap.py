@@ -39,7 +39,7 @@ def _rows(line: str, width: int) -> Iterator[tuple[int, int]]:
         while used > width:
             end = _cut(line, start, width)
             yield start, end
-            start, used = end, _cells(line[end : word.end()])
+            start, used = end, used - _cells(line[start:end])
     if start < len(line) or not line:
         yield start, len(line)
 

@@ -1,0 +1,293 @@
+"""The message view: what it draws, what it wraps, and where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.selection import Selection
+
+from mystic_client.model.talk import GLOBAL, Talk
+from mystic_client.model.timeline import Entry
+from mystic_client.tui import theme
+from mystic_client.tui.messages import AuthorChosen, Dropped, LinkChosen, PastWanted, Retried
+from mystic_client.tui.widgets.clock import Clock
+from mystic_client.tui.widgets.message_view import MessageView, name_colour
+from tests.support.fake_session import MINUTE_US, NOON_US
+
+
+class ViewApp(App[None]):
+    """One view and what it says."""
+
+    CSS_PATH = "../../../../apps/client/mystic_client/tui/app.tcss"
+
+    def __init__(self, talk: Talk) -> None:
+        super().__init__()
+        self.talk, self.said = talk, list[Message]()
+        self.register_theme(theme.DARK)
+        self.theme = theme.DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.variable_defaults(True)
+
+    def compose(self) -> ComposeResult:
+        yield MessageView(Clock(lambda: NOON_US, UTC))
+
+    def on_mount(self) -> None:
+        self.view.show(self.talk, "zoe")
+        self.view.focus()
+
+    @property
+    def view(self) -> MessageView:
+        return self.query_one(MessageView)
+
+    def on_past_wanted(self, message: Message) -> None:
+        self.said.append(message)
+
+    on_author_chosen = on_link_chosen = on_retried = on_dropped = on_message_view_unseen = on_past_wanted
+
+
+def entry(place: int, text: str = "", **more: object) -> Entry:
+    authors = {"author": f"user{place % 3}", "author_id": place % 3 + 10}
+    values = {**authors, **more}
+    return Entry(place, NOON_US + place * MINUTE_US // 100, "message", text or f"message {place}", **values)  # type: ignore[arg-type]
+
+
+def talk_of(count: int, **more: object) -> Talk:
+    talk = Talk(GLOBAL, "global", history="all")
+    talk.timeline.add_page([entry(place + 1, **more) for place in range(count)])
+    return talk
+
+
+@asynccontextmanager
+async def shown(talk: Talk, size: tuple[int, int] = (60, 20)) -> AsyncIterator[tuple[ViewApp, Pilot[None]]]:
+    app = ViewApp(talk)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+def rows(app: ViewApp) -> list[str]:
+    return [app.view.render_line(y).text.rstrip() for y in range(app.view.size.height)]
+
+
+async def test_the_newest_message_is_at_the_bottom() -> None:
+    async with shown(talk_of(100)) as (app, pilot):
+        assert "message 100" in rows(app)[-1]
+        app.talk.timeline.add(entry(101))
+        app.view.update()
+        await pilot.pause()
+        assert "message 101" in rows(app)[-1]
+
+
+async def test_a_short_conversation_stands_at_the_bottom_too() -> None:
+    async with shown(talk_of(1)) as (app, _):
+        drawn = rows(app)
+        assert "message 1" in drawn[-1]
+        assert drawn[0] == ""
+        assert any("This is the beginning" in row for row in drawn)
+
+
+async def test_of_a_hundred_thousand_messages_only_what_is_near_is_wrapped() -> None:
+    async with shown(talk_of(100_000)) as (app, pilot):
+        assert app.view.laid_out_count < 100
+        for key in ("home", "pagedown", "pagedown", "end", "pageup", "pageup"):
+            await pilot.press(key)
+        assert app.view.laid_out_count < 400
+        app.view.scroll_to(y=120_000, animate=False)
+        await pilot.pause()
+        assert app.view.laid_out_count < 500
+        for _ in range(100):
+            app.talk.timeline.add(entry(len(app.talk.timeline) + 1))
+        app.view.update()
+        await pilot.pause()
+        assert app.view.laid_out_count < 500
+
+
+async def test_scrolling_up_line_by_line_shows_every_row_once() -> None:
+    """Guesses that turn out wrong never make the view jump."""
+    texts = ["word " * (place % 40) + f"end{place}" for place in range(300)]
+    talk = Talk(GLOBAL, "global", history="all")
+    talk.timeline.add_page([entry(place + 1, text) for place, text in enumerate(texts)])
+    async with shown(talk) as (app, _):
+        before = rows(app)
+        for _ in range(500):
+            app.view.action_scroll_up()
+            now = rows(app)
+            assert now[1:] == before[:-1]
+            before = now
+            if "This is the beginning" in now[0]:
+                break
+
+
+async def test_older_pages_come_in_front_without_a_jump() -> None:
+    talk = Talk(GLOBAL, "global", history="more")
+    talk.timeline.add_page([entry(place) for place in range(1000, 1100)])
+    async with shown(talk) as (app, pilot):
+        await pilot.press("home")
+        await pilot.pause()
+        assert any(isinstance(message, PastWanted) for message in app.said)
+        await pilot.press("down", "down", "down")
+        before = rows(app)
+        talk.timeline.add_page([entry(place, "long " * 40) for place in range(900, 1000)])
+        app.view.update()
+        await pilot.pause()
+        assert rows(app) == before
+
+
+async def test_a_reader_stays_in_place_and_is_told_what_is_new() -> None:
+    async with shown(talk_of(100)) as (app, pilot):
+        await pilot.press("pageup", "pageup")
+        before = rows(app)
+        for place in range(101, 106):
+            app.talk.timeline.add(entry(place))
+        app.view.update()
+        await pilot.pause()
+        assert rows(app) == before
+        assert [m.count for m in app.said if isinstance(m, MessageView.Unseen)] == [5]
+        await pilot.press("end")
+        assert "message 105" in rows(app)[-1]
+        assert [m.count for m in app.said if isinstance(m, MessageView.Unseen)][-1] == 0
+        assert app.view.following
+
+
+async def test_another_width_keeps_what_is_on_top() -> None:
+    talk = talk_of(0)
+    talk.timeline.add_page([entry(place, f"at{place} " + "word " * 30) for place in range(1, 200)])
+    async with shown(talk) as (app, pilot):
+        app.view.scroll_to(y=200, animate=False)
+        await pilot.pause()
+        top = next(row.split()[1] for row in rows(app) if row.startswith("▌ at"))
+        await pilot.resize_terminal(40, 20)
+        await pilot.pause()
+        assert any(top in row for row in rows(app))
+        await pilot.resize_terminal(90, 12)
+        await pilot.pause()
+        assert any(top in row for row in rows(app))
+
+
+async def test_each_conversation_keeps_its_place() -> None:
+    async with shown(talk_of(200)) as (app, pilot):
+        await pilot.press("pageup", "pageup", "pageup")
+        before = rows(app)
+        app.view.show(Talk("direct:1,2", "direct", history="all"), "zoe")
+        await pilot.pause()
+        assert any("Nothing here yet" in row for row in rows(app))
+        app.view.show(app.talk, "zoe")
+        await pilot.pause()
+        assert rows(app) == before
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (20, 5), (500, 200)])
+async def test_any_size_will_do(size: tuple[int, int]) -> None:
+    talk = talk_of(30)
+    talk.timeline.add(entry(50, "漢字" * 400 + "\n" + "👩\u200d👩\u200d👧" * 200 + "e\u0301" * 300))
+    async with shown(talk, size) as (app, pilot):
+        for width in (1, 79, 7, 300):
+            await pilot.resize_terminal(width, size[1])
+            await pilot.press("pageup", "end", "home")
+        assert len(rows(app)) == app.view.size.height
+
+
+async def test_a_change_that_was_not_drawn_yet_does_no_harm() -> None:
+    async with shown(talk_of(50)) as (app, pilot):
+        app.talk.timeline.add_page([entry(place) for place in range(-40, 0)])
+        app.talk.timeline.forget_before(30)
+        await pilot.press("pageup", "pageup", "home", "end")
+        await pilot.resize_terminal(33, 9)
+        assert any("message 50" in row for row in rows(app))
+        app.view.update()
+        await pilot.pause()
+        assert any("message 50" in row for row in rows(app))
+
+
+async def click_on(app: ViewApp, pilot: Pilot[None], word: str) -> None:
+    y, row = next((y, row) for y, row in enumerate(rows(app)) if word in row)
+    await pilot.click(MessageView, offset=(row.index(word), y))
+    await pilot.pause()
+
+
+async def test_names_links_and_failed_messages_can_be_clicked() -> None:
+    talk = talk_of(0)
+    talk.timeline.add(entry(1, "see https://example.org/x", author="ana"))
+    talk.timeline.pending(b"\x07", "mine", "zoe", NOON_US)
+    talk.timeline.failed(b"\x07", "no")
+    async with shown(talk) as (app, pilot):
+        for word in ("ana", "https", "Retry", "Drop"):
+            await click_on(app, pilot, word)
+        name, link, retry, drop = app.said
+        assert isinstance(name, AuthorChosen) and name.name == "ana"
+        assert isinstance(link, LinkChosen) and link.url == "https://example.org/x"
+        assert isinstance(retry, Retried) and retry.cid == b"\x07"
+        assert isinstance(drop, Dropped) and drop.cid == b"\x07"
+
+
+async def test_a_page_that_failed_can_be_clicked() -> None:
+    talk = talk_of(1)
+    talk.history = "failed"
+    async with shown(talk) as (app, pilot):
+        assert app.said == []
+        await click_on(app, pilot, "Click to try again")
+        assert isinstance(app.said[0], PastWanted)
+
+
+async def test_dragging_selects_and_copies_whole_lines() -> None:
+    talk = talk_of(0)
+    talk.timeline.add(entry(1, "one two three four five six seven eight nine ten eleven twelve\nsecond line"))
+    async with shown(talk, (40, 10)) as (app, _):
+        drawn = rows(app)
+        first = next(y for y, row in enumerate(drawn) if "one two" in row)
+        number = first + app.view.scroll_offset.y - app.view._blank_above
+        whole = app.view.get_selection(Selection(Offset(0, number), Offset(40, number + 3)))
+        assert whole is not None
+        assert whole[0] == "one two three four five six seven eight nine ten eleven twelve\nsecond line"
+        part = app.view.get_selection(Selection(Offset(6, number), Offset(9, number)))
+        assert part is not None and part[0] == "two"
+
+
+async def test_a_drag_with_the_mouse_is_a_selection() -> None:
+    talk = talk_of(0)
+    talk.timeline.add(entry(1, "select these words"))
+    async with shown(talk) as (app, pilot):
+        y = next(y for y, row in enumerate(rows(app)) if "select these" in row)
+        await pilot.mouse_down(MessageView, offset=(2, y))
+        await pilot.hover(MessageView, offset=(14, y))
+        await pilot.mouse_up(MessageView, offset=(14, y))
+        await pilot.pause()
+        assert (app.screen.get_selected_text() or "").strip() == "select these"
+
+
+async def test_markup_is_text() -> None:
+    payloads = [
+        "[/]",
+        "[/b]",
+        "[",
+        "[b",
+        "[@click=app.exit]x",
+        "[link=file:///etc/passwd]x",
+        "[on ]",
+        "[#zz]",
+        ":smile:",
+    ]
+    talk = talk_of(0)
+    for place, payload in enumerate(payloads, 1):
+        talk.timeline.add(entry(place, payload, author=payload, author_id=place))
+    async with shown(talk, (60, 60)) as (app, pilot):
+        drawn = "\n".join(rows(app))
+        for payload in payloads:
+            assert drawn.count(payload) >= 2
+            await click_on(app, pilot, payload)
+        assert app.is_running
+    await asyncio.sleep(0)
+
+
+def test_a_name_has_one_colour() -> None:
+    assert name_colour("Ana") == name_colour("ana") == 2
+    assert len({name_colour(f"user{number}") for number in range(100)}) > 6
