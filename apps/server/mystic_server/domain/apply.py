@@ -69,6 +69,7 @@ class Applied(Struct, frozen=True, gc=False):
 
 
 _NOTHING = Applied()
+_GROUP_GONE = Refused(0, Code.UNKNOWN_GROUP, "The group is gone.")
 
 
 def apply(world: World, committed: Committed) -> Applied:
@@ -97,43 +98,42 @@ def apply(world: World, committed: Committed) -> Applied:
 
 
 def _posted(world: World, seq: int, time_us: int, event: Posted) -> Applied:
-    author = world.users[event.author]
+    author = world.users.get(event.author)
+    if author is None:
+        return _NOTHING
     sessions = tuple(world.watching(author.id))
+    answer = receipt(world, seq, time_us, event)
     if event.conversation == GLOBAL:
         said = Message(seq, time_us, author.ref, ToldGlobally(), event.text, event.cid, event.reply_to)
-        return Applied([Delivery(said, world.global_hearers(), sessions)])
+        return Applied([Delivery(said, world.global_hearers(), sessions)], answer)
     if event.conversation == BROADCAST:
         said = Message(seq, time_us, author.ref, ToldToEverybody(), event.text, event.cid, event.reply_to)
-        return Applied([Delivery(said, world.everyone(), sessions)])
+        return Applied([Delivery(said, world.everyone(), sessions)], answer)
     if event.users:
-        return _posted_direct(world, seq, time_us, event, author, sessions)
-    group = world.groups.get(int(event.conversation.partition(":")[2]))
+        conversation = Direct(tuple(world.users[id].ref for id in event.users if id in world.users))
+        said = Message(seq, time_us, author.ref, conversation, event.text, event.cid, event.reply_to)
+        return Applied([Delivery(said, world.hearers_of(event.users), sessions)], answer)
+    group = world.group_of(event.conversation)
     if group is None:
-        return _NOTHING
+        return Applied(answer=_GROUP_GONE)
     said = Message(seq, time_us, author.ref, group.ref, event.text, event.cid, event.reply_to)
-    return Applied([Delivery(said, world.group_hearers(group.id), sessions)])
+    return Applied([Delivery(said, world.group_hearers(group.id), sessions)], answer)
 
 
-def _posted_direct(
-    world: World, seq: int, time_us: int, event: Posted, author: User, sessions: tuple[int, ...]
-) -> Applied:
-    conversation = Direct(tuple(world.users[id].ref for id in event.users))
-    said = Message(seq, time_us, author.ref, conversation, event.text, event.cid, event.reply_to)
-    known = {user.id: name for name in event.addressed if (user := world.user_named(name))}
-    unknown = tuple(name for name in event.addressed if not _is_among(world, name, event.users))
-    away = tuple(world.users[id].name for id in known if id in event.users and not world.is_here(id))
-    return Applied([Delivery(said, world.hearers_of(event.users), sessions)], Ok(0, seq, time_us, unknown, away))
-
-
-def _is_among(world: World, name: str, users: tuple[int, ...]) -> bool:
-    user = world.user_named(name)
-    return user is not None and user.id in users
+def receipt(world: World, seq: int, time_us: int, event: Posted) -> Ok:
+    """What the author of a message is told, now or when it is sent again."""
+    named = {name: user.id if (user := world.user_named(name)) else 0 for name in event.addressed}
+    unknown = tuple(name for name in event.addressed if named[name] not in event.users)
+    found = dict.fromkeys(id for id in named.values() if id in event.users and id != event.author)
+    return Ok(0, seq, time_us, unknown, tuple(world.users[id].name for id in found if not world.is_here(id)))
 
 
 # Coming and going.
 
 
 def _joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
+    if event.session in world.sessions or event.session in world.lost:
+        return _NOTHING
     user = world.user_named(event.name)
     if user and (refused := _name_lost(world, user, event)):
         return Applied(answer=refused)
@@ -149,7 +149,7 @@ def _joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
     endings = [Ending(event.resume, Bye(Code.REPLACED, "This device has connected anew."))] if replaced else []
     if was_here or not event.watch:
         return Applied([], answer, endings)
-    said = UserJoined(seq, time_us, user.ref, user.role, returned=before is not None)
+    said = UserJoined(seq, time_us, user.ref, user.role, returned=before is not None and not replaced)
     return Applied([Delivery(said, world.everyone(), (event.session,))], answer, endings)
 
 
@@ -163,19 +163,22 @@ def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
 
 
 def _take_name(world: World, seq: int, user: User | None, event: Joined) -> User:
-    """The user that the session belongs to; a name without a key starts anew with whoever takes it."""
+    """The user that the session belongs to; a name without a key starts anew with whoever takes it, and how they
+    write it."""
     if user is None:
         user = User(seq, event.name, event.key, since=seq)
     elif user.key:
         return user
     else:
-        user.key, user.since = event.key, seq
+        user.name, user.key, user.since = event.name, event.key, seq
     world.put_user(user)
     return user
 
 
 def _taken_over(world: World, user: User, event: Joined) -> tuple[Session | None, bool]:
-    """The session that this one continues, and whether it was still alive."""
+    """The session that this one continues, and whether it was still alive. Who only acts continues nothing."""
+    if not event.watch:
+        return None, False
     lost = world.lost.get(event.resume)
     if lost and lost.user == user.id:
         return world.remove_lost(lost.id), False
@@ -200,18 +203,16 @@ def _end_session(world: World, seq: int, time_us: int, session: Session, cause: 
     if session.lingers and session.watch and cause in ("lost", "stopped"):
         session.lost_us = time_us
         world.put_lost(session)
-    if not session.watch or world.is_here(user.id):
+    if world.is_here(user.id):
         return []
+    deliveries = [] if user.id in world.lost_of else _leave_rooms(world, seq, time_us, user, cause)
+    if not session.watch:
+        return deliveries
     user.last_seen_us = time_us
     world.put_user(user)
-    deliveries = [] if _has_lost_session(world, user) else _leave_rooms(world, seq, time_us, user, cause)
     if cause != "stopped":  # a server that stops says so itself, once
         deliveries.append(Delivery(UserLeft(seq, time_us, user.ref, cause), world.everyone()))
     return deliveries
-
-
-def _has_lost_session(world: World, user: User) -> bool:
-    return any(session.user == user.id for session in world.lost.values())
 
 
 def _leave_rooms(world: World, seq: int, time_us: int, user: User, cause: str) -> list[Delivery]:
@@ -224,7 +225,7 @@ def _linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied
     if lost is None:
         return _NOTHING
     user = world.users[lost.user]
-    if world.is_here(user.id) or _has_lost_session(world, user):
+    if world.is_here(user.id) or user.id in world.lost_of:
         return _NOTHING
     return Applied(_leave_rooms(world, seq, time_us, user, "lost"))
 
@@ -262,7 +263,7 @@ def _group_entered(world: World, seq: int, time_us: int, event: GroupEntered) ->
         return _NOTHING
     group = world.groups.get(event.group)
     if group is None:
-        return Applied(answer=Refused(0, Code.UNKNOWN_GROUP, "The group is gone."))
+        return Applied(answer=_GROUP_GONE)
     if event.focus and session.focus and session.focus != group.id:
         return Applied(answer=in_another_group(0, world.groups[session.focus]))
     user = world.users[session.user]
@@ -278,7 +279,7 @@ def _group_entered(world: World, seq: int, time_us: int, event: GroupEntered) ->
 def _group_exited(world: World, seq: int, time_us: int, event: GroupExited) -> Applied:
     group = world.groups.get(event.group)
     if group is None:
-        return Applied(answer=Refused(0, Code.UNKNOWN_GROUP, "The group is gone."))
+        return Applied(answer=_GROUP_GONE)
     if event.author not in group.members:
         return Applied(answer=not_in_group(0, group))
     deliveries = _leave(world, seq, time_us, world.users[event.author], group, "left")

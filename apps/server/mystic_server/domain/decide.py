@@ -3,7 +3,7 @@
 The world may be slightly behind what the log has already accepted; whether an event still holds is settled by `apply`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -65,13 +65,14 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
         return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
     if user and (refused := _name_refused(world, user, request, newcomer, ending)):
         return refused
+    is_here = user is not None and any(id not in ending for id in world.watching(user.id))
     return Joined(
         newcomer.session,
-        user.name if user else name,
+        user.name if user and user.key else name,
         user.id if user else 0,
         newcomer.proven_key,
         request.watch,
-        quiet=not request.watch or bool(user and world.is_here(user.id)),
+        quiet=not request.watch or is_here,
         resume=request.resume,
         lingers=newcomer.lingers and bool(newcomer.proven_key),
         node=newcomer.node,
@@ -93,9 +94,9 @@ def _name_refused(
     return None
 
 
-def decide_end(world: World, session: Session, cause: str) -> Left:
-    """The end of a session, whatever the reason."""
-    still_here = [id for id in world.watching(session.user) if id != session.id]
+def decide_end(world: World, session: Session, cause: str, ending: Collection[int] = ()) -> Left:
+    """The end of a session, whatever the reason. `ending` as for `decide_login`."""
+    still_here = [id for id in world.watching(session.user) if id != session.id and id not in ending]
     return Left(session.id, cause, session.user, session.watch, quiet=not session.watch or bool(still_here))
 
 
@@ -154,7 +155,7 @@ def _decide_group_post(world: World, session: Session, request: Post, text: str,
 
 
 def _decide_direct_post(world: World, session: Session, request: Post, text: str, names: tuple[str, ...]) -> Decision:
-    users = direct_users(world, session, request.n, names)
+    users = direct_users(world, session, request.n, names, _reachable)
     if isinstance(users, Refused):
         return users
     conversation = "direct:" + ",".join(map(str, users))
@@ -162,11 +163,15 @@ def _decide_direct_post(world: World, session: Session, request: Post, text: str
     return Posted(session.id, session.user, conversation, text, request.cid, request.reply_to, users, addressed)
 
 
-def direct_users(world: World, session: Session, n: int, names: tuple[str, ...]) -> tuple[int, ...] | Refused:
-    """The ids of a direct conversation with these names, the asker's among them, in order; unknown names left out."""
+def direct_users(
+    world: World, session: Session, n: int, names: tuple[str, ...], counts: Callable[[World, User], bool]
+) -> tuple[int, ...] | Refused:
+    """The ids of a direct conversation with these names, the asker's among them, in order; left out are unknown names
+    and those of whom `counts` says so.
+    """
     if not 0 < len(names) <= MAX_ADDRESSED:
         return Refused(n, Code.MALFORMED, f"A message is for 1 to {MAX_ADDRESSED} people.")
-    known = [user for name in names if len(name) <= 64 and (user := world.user_named(name)) and _reachable(world, user)]
+    known = [user for name in names if len(name) <= 64 and (user := world.user_named(name)) and counts(world, user)]
     users = sorted({user.id for user in known} | {session.user})
     if len(users) > 1:
         return tuple(users)
@@ -203,14 +208,14 @@ def _decide_create(world: World, session: Session, request: CreateGroup) -> Deci
 
 def _decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
     n = request.n
-    group = world.group_named(request.name)
+    group, focused = world.group_named(request.name), world.groups.get(session.focus)
+    if request.focus and focused and focused is not group:
+        return in_another_group(n, focused)
     if group is None:
         return no_such_group(n, request.name)
     is_member = session.user in group.members
     if session.focus == group.id or (is_member and not request.focus):
         return Refused(n, Code.ALREADY_IN_GROUP, f"You're already in {group.name}.", group.name)
-    if request.focus and session.focus:
-        return in_another_group(n, world.groups[session.focus])
     if not is_member and len(group.members) >= policy.MAX_GROUP_MEMBERS:
         return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
     if not is_member and (refused := _limit_refused(n, world.users[session.user])):

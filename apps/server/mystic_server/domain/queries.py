@@ -6,7 +6,7 @@ from mystic_server.domain import events
 from mystic_server.domain.decide import direct_users, no_such_group, not_in_group
 from mystic_server.domain.events import BROADCAST, GLOBAL, Committed
 from mystic_server.domain.policy import LIST_PART
-from mystic_server.domain.world import Session, World
+from mystic_server.domain.world import Session, User, World
 from mysticproto import model
 from mysticproto.model import GetHistory, Groups, Refused, ToGlobal, ToGroup, ToUsers, Users
 
@@ -46,10 +46,15 @@ def history_scope(world: World, session: Session, request: GetHistory) -> Scope 
         case ToGroup(name):
             return _group_scope(world, session, request.n, name)
         case ToUsers(names):
-            users = direct_users(world, session, request.n, names)
+            users = direct_users(world, session, request.n, names, _anybody)
             if isinstance(users, Refused):
                 return users
             return Scope(("direct:" + ",".join(map(str, users)),), world.users[session.user].since)
+
+
+def _anybody(world: World, user: User) -> bool:
+    """What was said with a guest who has gone can still be read."""
+    return True
 
 
 def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | Refused:
@@ -74,11 +79,10 @@ def retell(world: World, committed: Committed) -> model.Event | None:
     seq, time_us = committed.seq, committed.time_us
     match committed.event:
         case events.Posted(author=author, text=text, cid=cid, reply_to=reply_to) as posted:
-            conversation = _conversation(world, posted)
-            ref = world.users[author].ref
-            if conversation is None:
+            conversation, who = _conversation(world, posted), world.users.get(author)
+            if conversation is None or who is None:
                 return None
-            return model.Message(seq, time_us, ref, conversation, text, cid, reply_to)
+            return model.Message(seq, time_us, who.ref, conversation, text, cid, reply_to)
         case events.Joined(user=user, quiet=False) if who := world.users.get(user or seq):
             return model.UserJoined(seq, time_us, who.ref, who.role)
         case events.Left(user=user, cause=cause, quiet=False) if who := world.users.get(user):
@@ -90,12 +94,15 @@ def retell(world: World, committed: Committed) -> model.Event | None:
 def _retell_group(world: World, committed: Committed) -> model.Event | None:
     seq, time_us = committed.seq, committed.time_us
     match committed.event:
-        case events.GroupCreated(author=author) if group := world.groups.get(seq):
-            return model.GroupCreated(seq, time_us, group.ref, world.users[author].ref)
-        case events.GroupEntered(author=author, group=id) if group := world.groups.get(id):
-            return model.GroupJoined(seq, time_us, group.ref, world.users[author].ref)
-        case events.GroupExited(author=author, group=id) if group := world.groups.get(id):
-            return model.GroupLeft(seq, time_us, group.ref, world.users[author].ref)
+        case events.GroupCreated(author=author):
+            group, who = world.groups.get(seq), world.users.get(author)
+            return model.GroupCreated(seq, time_us, group.ref, who.ref) if group and who else None
+        case events.GroupEntered(author=author, group=id):
+            group, who = world.groups.get(id), world.users.get(author)
+            return model.GroupJoined(seq, time_us, group.ref, who.ref) if group and who else None
+        case events.GroupExited(author=author, group=id):
+            group, who = world.groups.get(id), world.users.get(author)
+            return model.GroupLeft(seq, time_us, group.ref, who.ref) if group and who else None
         case _:
             return None
 
@@ -106,6 +113,6 @@ def _conversation(world: World, posted: events.Posted) -> model.Conversation | N
     if posted.conversation == BROADCAST:
         return model.Broadcast()
     if posted.users:
-        return model.Direct(tuple(world.users[id].ref for id in posted.users))
-    group = world.groups.get(int(posted.conversation.partition(":")[2]))
+        return model.Direct(tuple(world.users[id].ref for id in posted.users if id in world.users))
+    group = world.group_of(posted.conversation)
     return group.ref if group else None

@@ -95,6 +95,7 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
     lost: dict[int, Session] = field(default_factory=dict)
+    lost_of: dict[int, list[int]] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     user_ids: dict[str, int] = field(default_factory=dict)
     group_ids: dict[str, int] = field(default_factory=dict)
@@ -115,6 +116,11 @@ class World:
         """The group of this name, however it is written."""
         id = self.group_ids.get(name_key(name), 0)
         return self.groups.get(id)
+
+    def group_of(self, conversation: str) -> Group | None:
+        """The group whose conversation this is, if it is one's and the group is still there."""
+        kind, _, id = conversation.partition(":")
+        return self.groups.get(int(id)) if kind == "group" and id.isdecimal() and len(id) < 20 else None
 
     def watching(self, user: int) -> list[int]:
         """The sessions in which a user sees what happens."""
@@ -182,22 +188,23 @@ class World:
     def remove_session(self, session: Session) -> None:
         """Ends a living session."""
         del self.sessions[session.id]
-        rest = self.sessions_of[session.user]
-        rest.remove(session.id)
-        if not rest:
-            del self.sessions_of[session.user]
+        _drop(self.sessions_of, session.user, session.id)
         self._dirty["session", session.id] = None
         self._hearing_changed(session.user)
 
     def put_lost(self, session: Session) -> None:
         """Keeps what a lost session had."""
         self.lost[session.id] = session
+        self.lost_of.setdefault(session.user, []).append(session.id)
         self._dirty["session", session.id] = None
 
     def remove_lost(self, session: int) -> Session | None:
         """Gives up what a lost session had."""
-        self._dirty["session", session] = None
-        return self.lost.pop(session, None)
+        lost = self.lost.pop(session, None)
+        if lost:
+            _drop(self.lost_of, lost.user, lost.id)
+            self._dirty["session", session] = None
+        return lost
 
     def put_group(self, group: Group) -> None:
         """Adds a group or notes a change."""
@@ -228,7 +235,7 @@ class World:
 
     def load(self, rows: tuple[StateRow, ...], applied: int) -> None:
         """Fills an empty world from the tables."""
-        for row in sorted(rows, key=lambda row: _LOAD_ORDER.index(row.kind)):
+        for row in sorted(rows, key=lambda row: (_LOAD_ORDER.index(row.kind), row.id)):
             assert row.body is not None
             match row.kind:
                 case "user":
@@ -254,3 +261,10 @@ class World:
 
 
 _LOAD_ORDER = ("user", "session", "group")
+
+
+def _drop(lists: dict[int, list[int]], key: int, value: int) -> None:
+    """Takes one value from a list, and the list with its last one."""
+    lists[key].remove(value)
+    if not lists[key]:
+        del lists[key]
