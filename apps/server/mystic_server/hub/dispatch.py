@@ -143,6 +143,7 @@ class Gateway:
         self._past = Past(world, log)
         self._ending: set[int] = set()  # sessions whose end is on its way through the log
         self._giving_up: set[int] = set()  # lost ones of which the same holds
+        self._farewell: Bye | None = None
         self._handlers: dict[type, Callable[[Peer, Request], None]] = _handlers(self)
         self.fanout = Fanout(world, log, peers, witness, self._answered, self._unstored)
 
@@ -156,21 +157,15 @@ class Gateway:
         self._peers.add(peer)
         me = self._identity
         peer.answer(None, Hello(peer.nonce, me.server_id, me.name, me.version))
+        if self._farewell:
+            peer.end(self._farewell)
 
     def received(self, connection: Connection, items: list[Item]) -> None:
         """The peer has said something."""
         peer = self._peers.of(connection)
         if peer is None:
             return
-        for item in items:
-            if isinstance(item, Local):
-                for chunk in item.chunks:
-                    connection.push(chunk)
-            elif isinstance(item, ProtocolError):
-                self._work(peer)
-                peer.end(Bye(item.code, item.text))
-            else:
-                peer.waiting.append(item)
+        peer.waiting.extend(items)
         self._work(peer)
 
     def drained(self, connection: Connection) -> None:
@@ -204,20 +199,23 @@ class Gateway:
         alive = self._world.sessions.get(session)
         if alive and session not in self._ending:
             self._ending.add(session)
-            self.fanout.propose(decide_end(self._world, alive, cause), now_us())
+            self.fanout.propose(decide_end(self._world, alive, cause, self._ending), now_us())
 
     def end_lingering(self) -> None:
         """Gives up what lost sessions kept, a minute after their loss; to be called every second or so."""
         self._ending &= self._world.sessions.keys()
         self._giving_up &= self._world.lost.keys()
-        deadline = now_us() - policy.LINGER_US
+        now = now_us()
         for session in self._world.lost.values():
-            if session.lost_us <= deadline and session.id not in self._giving_up:
+            # Also when the clock was put back by more than that.
+            if abs(now - session.lost_us) >= policy.LINGER_US and session.id not in self._giving_up:
                 self._giving_up.add(session.id)
-                self.fanout.propose(LingerEnded(session.id), now_us())
+                self.fanout.propose(LingerEnded(session.id), now)
 
     def stop(self, bye: Bye) -> None:
-        """Says goodbye to everybody and ends their sessions."""
+        """Says goodbye to everybody, also to who comes from now on, and ends their sessions."""
+        self._farewell = bye
+        self.fanout.flush()
         for peer in self._peers:
             session = peer.session
             self._peers.release(peer)
@@ -228,18 +226,15 @@ class Gateway:
     # The queue of one peer.
 
     def _work(self, peer: Peer) -> None:
-        """Handles what a peer may do now."""
-        while peer.waiting and peer.connection.is_open and not self._is_held(peer):
+        """Handles what a peer may do now; called again whenever one of the reasons to wait is gone."""
+        while peer.waiting and peer.connection.is_open and not self._must_wait(peer):
             wait_s = self._wait_for(peer, peer.waiting[0])
             if wait_s:
                 peer.is_waiting_for_time = True
                 self._clock.call_later(wait_s, partial(self._time_has_come, peer))
                 break
-            request = peer.waiting.popleft()
-            if peer.pace:
-                peer.pace.spend(request)
-            self._handle(peer, request)
-        if len(peer.waiting) >= MAX_WAITING:
+            self._take(peer, peer.waiting.popleft())
+        if len(peer.waiting) >= MAX_WAITING or (peer.waiting and isinstance(peer.waiting[-1], ProtocolError)):
             peer.connection.pause()
         else:
             peer.connection.resume()
@@ -248,16 +243,35 @@ class Gateway:
         peer.is_waiting_for_time = False
         self._work(peer)
 
-    def _is_held(self, peer: Peer) -> bool:
+    def _must_wait(self, peer: Peer) -> bool:
         if peer.is_barred or peer.is_waiting_for_time:
             return True
-        return peer.connection.queue.bytes_held > self._send_queue_soft
+        if peer.connection.queue.bytes_held <= self._send_queue_soft:
+            return False
+        peer.connection.tell_when_drained()
+        return True
 
-    def _wait_for(self, peer: Peer, request: Request) -> float:
-        """Seconds until this request may be handled."""
+    def _wait_for(self, peer: Peer, item: Item) -> float:
+        """Seconds until this may be handled."""
         if self._log.backlog() > MAX_BACKLOG:
             return _BACKLOG_PAUSE_S
-        return peer.pace.wait_s(request, self._clock.now) if peer.pace else 0.0
+        if peer.pace is None or isinstance(item, ProtocolError):
+            return 0.0
+        return peer.pace.wait_s(item, self._clock.now)
+
+    def _take(self, peer: Peer, item: Item) -> None:
+        # What had to wait is as good as heard now: nobody is idle whom we keep waiting.
+        peer.connection.heard_at = self._clock.now
+        if isinstance(item, ProtocolError):
+            peer.end(Bye(item.code, item.text))
+            return
+        if peer.pace:
+            peer.pace.spend(item)
+        if isinstance(item, Local):
+            for chunk in item.chunks:
+                peer.connection.push(chunk)
+        else:
+            self._handle(peer, item)
 
     def _handle(self, peer: Peer, request: Request) -> None:
         kind = type(request)
@@ -343,7 +357,7 @@ class Gateway:
         session = peer.session
         self._peers.release(peer)
         self._ending.add(session)
-        self._propose(peer, request, decide_end(self._world, self._world.sessions[session], "left"))
+        self._propose(peer, request, decide_end(self._world, self._world.sessions[session], "left", self._ending))
 
     def change(self, peer: Peer, request: Post | CreateGroup | JoinGroup | LeaveGroup) -> None:
         """Whatever becomes an event."""

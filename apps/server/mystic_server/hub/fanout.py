@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mystic_server.domain.apply import Applied, Delivery, apply
+from mystic_server.domain.apply import Applied, Delivery, apply, receipt
 from mystic_server.domain.events import Event, Left, Posted
 from mystic_server.domain.world import Audience, World
 from mystic_server.hub.sessions import Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
 from mysticproto.model import Event as Said
-from mysticproto.model import Message, Ok, Passing, Refused, Reply, Request
+from mysticproto.model import Message, Passing, Refused, Reply, Request
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
@@ -90,7 +90,7 @@ class Fanout:
                 case Stored():
                     self._stored(result, pending)
                 case Duplicate():
-                    self._answer(pending, Ok(0, result.seq, result.time_us))
+                    self._duplicate(result, pending)
                 case Rejected():
                     self._rejected(result, pending)
         rows = self._world.take_dirty()
@@ -124,10 +124,14 @@ class Fanout:
         self._end_sessions(applied)
         if type(stored.committed.event) is Posted:
             self.messages += 1
-            self._answer(pending, applied.answer or Ok(0, stored.committed.seq, stored.committed.time_us))
         elif applied.answer:
             self.flush()
+        if applied.answer:
             self._answer(pending, applied.answer)
+
+    def _duplicate(self, duplicate: Duplicate, pending: Pending) -> None:
+        assert type(pending.event) is Posted
+        self._answer(pending, receipt(self._world, duplicate.seq, duplicate.time_us, pending.event))
 
     def _rejected(self, rejected: Rejected, pending: Pending) -> None:
         if pending.peer:

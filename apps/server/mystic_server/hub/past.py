@@ -6,6 +6,8 @@ costs one page of memory. What may be read is decided when it is asked for, from
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from mystic_server.domain.events import Committed
 from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell
 from mystic_server.domain.world import World
@@ -19,13 +21,22 @@ PART_BYTES = 256 * 1024
 _MISSED_PART = 500
 
 
+class _Gap(Struct):
+    """What a device still has to be sent: everything between two numbers, both left out."""
+
+    scope: Scope
+    after: int
+    upto: int
+    is_asked: bool = False
+
+
 class Past:
     """See the module."""
 
     def __init__(self, world: World, log: EventLog) -> None:
         self._world = world
         self._log = log
-        self._behind: dict[Peer, tuple[Scope, int, int]] = {}
+        self._behind: dict[Peer, _Gap] = {}
 
     def history(self, peer: Peer, request: GetHistory) -> None:
         """Answers with a page."""
@@ -43,12 +54,12 @@ class Past:
     def catch_up(self, peer: Peer, after: int, upto: int) -> None:
         """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login."""
         scope = missed_scope(self._world, self._world.sessions[peer.session])
-        self._behind[peer] = (scope, after, upto)
+        self._behind[peer] = _Gap(scope, after, upto)
         self._ask_missed(peer)
 
     def go_on(self, peer: Peer) -> None:
         """The peer has taken what it was sent."""
-        if peer in self._behind:
+        if peer in self._behind and not self._behind[peer].is_asked:
             self._ask_missed(peer)
 
     def forget(self, peer: Peer) -> None:
@@ -64,27 +75,28 @@ class Past:
         peer.answer(request, History(request.n, self._retold(kept), more))
 
     def _ask_missed(self, peer: Peer) -> None:
-        scope, after, upto = self._behind[peer]
-        query = MissedQuery(scope.conversations, peer.user, scope.since, after, upto - 1, _MISSED_PART)
+        gap = self._behind[peer]
+        gap.is_asked = True
+        scope = gap.scope
+        query = MissedQuery(scope.conversations, peer.user, scope.since, gap.after, gap.upto - 1, _MISSED_PART)
         self._log.missed(query, lambda page: self._send_missed(peer, page))
 
     def _send_missed(self, peer: Peer, page: Page) -> None:
-        if peer not in self._behind:
+        gap = self._behind.get(peer)
+        if gap is None:
             return
-        scope, _, upto = self._behind[peer]
         if page.failed:
             # What can't be read now is not skipped: the device keeps its number and connects again.
             peer.connection.close("fault")
             return
         events = _oldest_that_fit(page.events)
         more = page.more or len(events) < len(page.events)
-        upto_here = events[-1].seq if more else upto
         if more:
-            self._behind[peer] = (scope, upto_here, upto)
+            gap.after, gap.is_asked = events[-1].seq, False
             peer.connection.tell_when_drained()
         else:
             del self._behind[peer]
-        peer.answer(None, CatchUp(self._retold(events), upto_here, more))
+        peer.answer(None, CatchUp(self._retold(events), gap.after if more else gap.upto, more))
 
     def _retold(self, events: Iterable[Committed]) -> tuple[Event, ...]:
         return tuple(said for event in events if (said := retell(self._world, event)))

@@ -3,6 +3,10 @@
 from msgspec import Struct
 
 from mysticproto.model import Post, Request
+from mysticproto.wire import Local
+
+_ROUNDING = 1e-6
+"""Tokens: what is missing by less is there, or the wait could be too short for the clock to move."""
 
 
 class Rates(Struct, frozen=True, kw_only=True):
@@ -31,7 +35,8 @@ class TokenBucket:
         """Seconds until so much may be spent, 0 for now. More than a burst is allowed when the bucket is full."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        return max(0.0, (min(amount, self._burst) - self._tokens) / self._rate)
+        missing = min(amount, self._burst) - self._tokens
+        return missing / self._rate if missing > _ROUNDING else 0.0
 
     def spend(self, amount: float = 1.0) -> None:
         """Takes what `wait_s` has allowed."""
@@ -48,13 +53,13 @@ class Pace:
         self._commands = TokenBucket(rates.commands, rates.commands_burst, now)
         self._text = TokenBucket(rates.text, rates.text_burst, now)
 
-    def wait_s(self, request: Request, now: float) -> float:
-        """Seconds until this request may be handled."""
+    def wait_s(self, request: Request | Local, now: float) -> float:
+        """Seconds until this request may be handled. What a wire answers by itself counts as a command."""
         if isinstance(request, Post):
             return max(self._messages.wait_s(now), self._text.wait_s(now, len(request.text)))
         return self._commands.wait_s(now)
 
-    def spend(self, request: Request) -> None:
+    def spend(self, request: Request | Local) -> None:
         """The request is handled now."""
         if isinstance(request, Post):
             self._messages.spend()

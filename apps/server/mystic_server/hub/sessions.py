@@ -7,7 +7,7 @@ from typing import Protocol
 from mystic_server.hub.rates import Pace
 from mystic_server.net.connection import Connection
 from mysticproto.model import Bye, Event, FileStart, Passing, Reply, Request
-from mysticproto.wire import Wire
+from mysticproto.wire import Item, Wire
 
 
 class FileTransfer(Protocol):
@@ -33,8 +33,8 @@ class Peer:
         self.session = 0
         self.user = 0
         self.name = ""
-        self.waiting: deque[Request] = deque()
-        """Requests that were read and not yet handled."""
+        self.waiting: deque[Item] = deque()
+        """What was read and not yet handled."""
         self.is_barred = False
         """A request that changes more than a timeline is on its way through the log."""
         self.is_waiting_for_time = False
