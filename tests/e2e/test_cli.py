@@ -184,7 +184,7 @@ def test_three_people_talk(server: ServerProcess, home: Path) -> None:
             ana.says("[BROADCAST] carl: everybody hears this")
             bob.type("in the team")
             ana.says("[team] bob: in the team")
-            bob.type("mystic join group other")
+            bob.type("mystic create group other")
             bob.says("Leave it first")
             bob.type("mystic leave group")
             bob.says("You have left team")

@@ -110,7 +110,7 @@ def _is_time_format(pattern: str) -> bool:
         shown = datetime(2000, 1, 1).strftime(pattern)
     except ValueError:
         return False
-    return shown.isprintable() and len(shown) <= MAX_TIME_CHARS
+    return pattern.isprintable() and shown.isprintable() and len(shown) <= MAX_TIME_CHARS
 
 
 def _in_words(problem: str) -> str:

@@ -1,0 +1,64 @@
+"""What goes to which output."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mystic_client.cli.output import Tape, prepare, show, talk
+
+
+def test_data_and_talk(capsys: pytest.CaptureFixture[str]) -> None:
+    show(["one", "two"])
+    talk("a word")
+    assert tuple(capsys.readouterr()) == ("one\ntwo\n", "mystic: a word\n")
+
+
+def test_talk_that_nobody_hears_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    talk("a word")
+
+
+def test_characters_that_a_terminal_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    prepare()
+    show(["naïve"])
+    assert raw.getvalue() == b"na?ve\n"
+
+
+async def test_a_tape_is_printed_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    tape = Tape()
+    tape.add("one", "two")
+    printing = asyncio.create_task(tape.print_on())
+    await asyncio.sleep(0)
+    tape.add("three")
+    assert capsys.readouterr().out == "one\ntwo\n"
+    assert tape.take() == ["three"]
+    printing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await printing
+
+
+def test_a_broken_pipe_leaves_no_complaint_behind() -> None:
+    program = (
+        "from mystic_client.cli import output\n"
+        "import sys\n"
+        "sys.stdin.read()\n"
+        "try:\n    output.show(['x' * 100])\nexcept BrokenPipeError:\n    output.abandon()\n"
+    )
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    os.close(reading)
+    _, told = process.communicate(b"")
+    assert (process.returncode, told) == (0, b"")
