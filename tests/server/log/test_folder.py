@@ -124,6 +124,17 @@ def test_what_must_not_be_opened_is_left_as_it_is(tmp_path: Path, changes: dict[
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_short_database_is_accepted_while_its_rest_may_be_in_the_write_ahead_log(tmp_path: Path) -> None:
+    path = tmp_path / "mystic.db"
+    write_header(path, pages=3)
+    log = tmp_path / "mystic.db-wal"
+    log.touch()
+    with pytest.raises(StoreError, match="cut short"):
+        folder.check_header(path, NEWEST)
+    log.write_bytes(bytes(4152))
+    folder.check_header(path, NEWEST)
+
+
 @pytest.mark.parametrize("content", [b"x", b"SQLite format 3\0", b"hello " * 1000, bytes(4096)])
 def test_what_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mystic.db"

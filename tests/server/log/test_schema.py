@@ -152,3 +152,11 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(StoreError, match=r"(damaged|malformed)"):
         open_database(tmp_path)
+
+
+def test_a_full_disk_at_the_start_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_database(tmp_path).close()
+    filling = ("PRAGMA max_page_count = 20", "CREATE TABLE f AS SELECT zeroblob(1000000)")
+    monkeypatch.setattr(schema, "UPGRADES", (*schema.UPGRADES, filling))
+    with pytest.raises(StoreError, match=r"The disk that holds .+ is full"):
+        open_database(tmp_path)

@@ -74,8 +74,14 @@ def check_header(path: Path, newest_schema: int) -> None:
         raise StoreError(f"The database {path} belongs to another program; give another folder with --data.")
     if schema > newest_schema:
         raise StoreError(f"The database {path} was written by a newer Mystic (format {schema}); update this one.")
-    if size < pages * (65536 if page_bytes == 1 else page_bytes):
+    if size < pages * (65536 if page_bytes == 1 else page_bytes) and not _has_write_ahead_log(path):
         raise StoreError(f"The database {path} is cut short; restore it from a backup.")
+
+
+def _has_write_ahead_log(path: Path) -> bool:
+    """Then the rest may be there: a process was killed while it brought pages from there into the database."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 if sys.platform == "win32":

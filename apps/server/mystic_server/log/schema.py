@@ -49,11 +49,18 @@ def open_database(data: Path) -> sqlite3.Connection:
         # after a failed sync the kernel may show bytes that never reached the disk.
         busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.Error as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise StoreError(f"The database {path} is in use by another program.") from error
-        raise StoreError(f"The database {path} can't be used: {error}.") from error
+        raise StoreError(_sentence(error, path)) from error
     assert not busy, "there is no other connection"
     return connection
+
+
+def _sentence(error: sqlite3.Error, path: Path) -> str:
+    match error.sqlite_errorcode & 0xFF:  # the rest says where
+        case sqlite3.SQLITE_BUSY:
+            return f"The database {path} is in use by another program."
+        case sqlite3.SQLITE_FULL:
+            return f"The disk that holds {path} is full; make room and start again."
+    return f"The database {path} can't be used: {error}."
 
 
 def _connect(path: Path) -> sqlite3.Connection:

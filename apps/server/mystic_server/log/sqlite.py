@@ -9,6 +9,7 @@ folder, opens the database, says `Opened`, answers what comes in order, and ends
     other errors    whether it is on disk is unknown: the database is opened anew and tells, or this process ends
 """
 
+import gc
 import os
 import signal
 import sqlite3
@@ -88,7 +89,7 @@ class Database:
             self._roll_back()
             return self._commit_checked(commit, events, self.last)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
                 raise
             self._roll_back()
             return Answer(0, code=Code.STORAGE_FULL, text=STORAGE_FULL)
@@ -260,6 +261,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # they are for the server, which ends its children when it is ready
     link = ParentLink.inherited(sys.argv[1])
+    gc.freeze()  # what is imported stays; the collector need not look at it again and again
     try:
         Child(link, Path(sys.argv[2])).run()
     except (StoreError, sqlite3.Error) as error:
