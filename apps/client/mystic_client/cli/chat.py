@@ -43,6 +43,7 @@ async def chat(place: Place) -> None:
             for task in (typing, printing):
                 task.cancel()
             await asyncio.wait({typing, printing})
+    show(lines.tape.take())  # what came while the session was leaving
 
 
 async def _judge(typing: asyncio.Task[None], printing: asyncio.Task[None], visit: Visit) -> None:
@@ -101,6 +102,8 @@ class Lines:
 
     def _happened(self, one: Heard) -> None:
         match one:
+            case model.Bye(code="left"):
+                return
             case model.Message(cid=cid) if cid and cid in self._own_posts:
                 self._own_posts.discard(cid)  # it stands above, where it was typed
                 return
