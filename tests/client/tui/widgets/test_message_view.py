@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.geometry import Offset
-from textual.message import Message
 from textual.pilot import Pilot
 from textual.selection import Selection
 
 from mystic_client.model.talk import GLOBAL, Talk
 from mystic_client.model.timeline import Entry
-from mystic_client.tui import theme
 from mystic_client.tui.messages import AuthorChosen, Dropped, LinkChosen, PastWanted, Retried
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.message_view import MessageView, name_colour
 from tests.support.fake_session import MINUTE_US, NOON_US
+from tests.support.widget_app import WidgetApp, at, rows_of
 
 
-class ViewApp(App[None]):
-    """One view and what it says."""
-
-    CSS_PATH = "../../../../apps/client/mystic_client/tui/app.tcss"
+class ViewApp(WidgetApp):
+    """One view of one conversation."""
 
     def __init__(self, talk: Talk) -> None:
-        super().__init__()
-        self.talk, self.said = talk, list[Message]()
-        self.register_theme(theme.DARK)
-        self.theme = theme.DARK.name
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.variable_defaults(True)
-
-    def compose(self) -> ComposeResult:
-        yield MessageView(Clock(lambda: NOON_US, UTC))
+        super().__init__(MessageView(Clock(lambda: NOON_US, UTC)))
+        self.talk = talk
 
     def on_mount(self) -> None:
         self.view.show(self.talk, "zoe")
@@ -48,11 +35,6 @@ class ViewApp(App[None]):
     def view(self) -> MessageView:
         return self.query_one(MessageView)
 
-    def on_past_wanted(self, message: Message) -> None:
-        self.said.append(message)
-
-    on_author_chosen = on_link_chosen = on_retried = on_dropped = on_message_view_unseen = on_past_wanted
-
 
 def entry(place: int, text: str = "", **more: object) -> Entry:
     authors = {"author": f"user{place % 3}", "author_id": place % 3 + 10}
@@ -60,22 +42,22 @@ def entry(place: int, text: str = "", **more: object) -> Entry:
     return Entry(place, NOON_US + place * MINUTE_US // 100, "message", text or f"message {place}", **values)  # type: ignore[arg-type]
 
 
-def talk_of(count: int, **more: object) -> Talk:
+def talk_of(count: int) -> Talk:
     talk = Talk(GLOBAL, "global", history="all")
-    talk.timeline.add_page([entry(place + 1, **more) for place in range(count)])
+    talk.timeline.add_page([entry(place + 1) for place in range(count)])
     return talk
 
 
 @asynccontextmanager
 async def shown(talk: Talk, size: tuple[int, int] = (60, 20)) -> AsyncIterator[tuple[ViewApp, Pilot[None]]]:
     app = ViewApp(talk)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, message_hook=app.note) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
 def rows(app: ViewApp) -> list[str]:
-    return [app.view.render_line(y).text.rstrip() for y in range(app.view.size.height)]
+    return rows_of(app.view)
 
 
 async def test_the_newest_message_is_at_the_bottom() -> None:
@@ -133,7 +115,7 @@ async def test_older_pages_come_in_front_without_a_jump() -> None:
     async with shown(talk) as (app, pilot):
         await pilot.press("home")
         await pilot.pause()
-        assert any(isinstance(message, PastWanted) for message in app.said)
+        assert app.heard(PastWanted)
         await pilot.press("down", "down", "down")
         before = rows(app)
         talk.timeline.add_page([entry(place, "long " * 40) for place in range(900, 1000)])
@@ -151,10 +133,10 @@ async def test_a_reader_stays_in_place_and_is_told_what_is_new() -> None:
         app.view.update()
         await pilot.pause()
         assert rows(app) == before
-        assert [m.count for m in app.said if isinstance(m, MessageView.Unseen)] == [5]
+        assert [message.count for message in app.heard(MessageView.Unseen)] == [5]
         await pilot.press("end")
         assert "message 105" in rows(app)[-1]
-        assert [m.count for m in app.said if isinstance(m, MessageView.Unseen)][-1] == 0
+        assert [message.count for message in app.heard(MessageView.Unseen)][-1] == 0
         assert app.view.following
 
 
@@ -209,8 +191,7 @@ async def test_a_change_that_was_not_drawn_yet_does_no_harm() -> None:
 
 
 async def click_on(app: ViewApp, pilot: Pilot[None], word: str) -> None:
-    y, row = next((y, row) for y, row in enumerate(rows(app)) if word in row)
-    await pilot.click(MessageView, offset=(row.index(word), y))
+    await pilot.click(MessageView, offset=at(app.view, word))
     await pilot.pause()
 
 
@@ -285,7 +266,6 @@ async def test_markup_is_text() -> None:
             assert drawn.count(payload) >= 2
             await click_on(app, pilot, payload)
         assert app.is_running
-    await asyncio.sleep(0)
 
 
 def test_a_name_has_one_colour() -> None:

@@ -95,7 +95,7 @@ class Composer(TextArea):
         self._close_offers()
         return True
 
-    # Keys.
+    # Keys. What is not taken here goes on to the text area's own handler.
 
     async def _on_key(self, event: events.Key) -> None:
         if self._offers.items and self._on_offer_key(event.key):
@@ -108,8 +108,6 @@ class Composer(TextArea):
         if taken:
             event.stop()
             event.prevent_default()
-        else:
-            await super()._on_key(event)
 
     def _on_offer_key(self, key: str) -> bool:
         match key:
@@ -147,8 +145,6 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.insert(text)
-            return
-        await super()._on_paste(event)
 
     # Offers.
 

@@ -184,6 +184,8 @@ class FileTable(RowList[FolderEntry]):
 class TransferList(RowList[Transfer]):
     """Downloads: how far they are, and what became of them."""
 
+    SEEKS = False
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,x", "stop", "Stop", show=False),
         Binding("r", "again", "Again", show=False),

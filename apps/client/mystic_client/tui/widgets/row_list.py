@@ -31,6 +31,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     """
 
     MARKS: ClassVar[bool] = False
+    SEEKS: ClassVar[bool] = True
+    """Whether letters look for a row; otherwise they may be bound to something."""
     EMPTY: ClassVar[str] = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,7 +145,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
                 self.action_choose()
 
     def on_key(self, event: events.Key) -> None:
-        if event.is_printable and event.character and not event.character.isspace():
+        if self.SEEKS and event.is_printable and event.character and not event.character.isspace():
             event.stop()
             self._jump(event.character, event.time)
 

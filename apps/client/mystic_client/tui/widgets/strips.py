@@ -12,9 +12,10 @@ Styled: TypeAlias = tuple[str, Style]
 
 
 def row(left: Iterable[Styled], width: int, base: Style, right: Sequence[Styled] = ()) -> Strip:
-    """One row of exactly `width` cells. The right end is left out where it would take more than half of them."""
-    right_cells = cells_of(right)
-    if right_cells * 2 > width:
+    """One row of exactly `width` cells. The right end is left out where both don't fit and it
+    would take more than half of them."""
+    left, right_cells = list(left), cells_of(right)
+    if right_cells * 2 > width and cells_of(left) + right_cells > width:
         right, right_cells = (), 0
     segments, used = cut(left, width - right_cells, base)
     if gap := width - right_cells - used:

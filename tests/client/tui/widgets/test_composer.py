@@ -1,0 +1,123 @@
+"""The composer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.events import Paste
+from textual.pilot import Pilot
+
+from mystic_client.model.completion import Known
+from mystic_client.tui.widgets.completions import Completions
+from mystic_client.tui.widgets.composer import MAX_PASTED_CHARS, Composer
+from tests.support.widget_app import WidgetApp, running
+
+
+@asynccontextmanager
+async def composing() -> AsyncIterator[tuple[Composer, WidgetApp, Pilot[None]]]:
+    offers = Completions()
+    composer = Composer(offers)
+    composer.known = Known(["ana", "bob"], ["dev"])
+    async with running(composer, offers, size=(40, 20)) as (app, pilot):
+        composer.focus()
+        yield composer, app, pilot
+
+
+def offered(app: WidgetApp) -> bool:
+    return app.query_one(Completions).display
+
+
+async def test_enter_sends_and_ctrl_j_breaks_the_line() -> None:
+    async with composing() as (composer, app, pilot):
+        await pilot.press("h", "i", "ctrl+j", "y", "o", "u", "enter")
+        assert [sent.text for sent in app.heard(Composer.Submitted)] == ["hi\nyou"]
+        assert composer.text == "hi\nyou", "it stays until it is accepted"
+        composer.accepted()
+        assert composer.text == ""
+
+
+async def test_nothing_is_not_sent() -> None:
+    async with composing() as (composer, app, pilot):
+        await pilot.press("space", "enter")
+        assert app.heard(Composer.Submitted) == []
+        assert composer.text == " "
+
+
+async def test_up_and_down_walk_through_what_was_sent() -> None:
+    async with composing() as (composer, _, pilot):
+        for text in ("one", "two", "two"):
+            composer.set_text(text)
+            composer.accepted()
+        await pilot.press("d", "up")
+        assert composer.text == "two"
+        await pilot.press("up", "up")
+        assert composer.text == "one"
+        await pilot.press("down", "down")
+        assert composer.text == "d"
+
+
+async def test_up_in_the_middle_of_a_text_moves_the_cursor() -> None:
+    async with composing() as (composer, _, pilot):
+        composer.set_text("sent")
+        composer.accepted()
+        composer.set_text("a long line that takes more than one row of this narrow terminal")
+        await pilot.pause()
+        await pilot.press("up")
+        assert composer.text.startswith("a long")
+        await pilot.press("up", "up")
+        assert composer.text == "sent"
+
+
+async def test_offers_are_taken_with_tab_enter_and_the_arrows() -> None:
+    async with composing() as (composer, app, pilot):
+        await pilot.press("slash", "t")
+        assert offered(app)
+        await pilot.press("tab")
+        assert composer.text == "/to "
+        await pilot.press("down", "enter")
+        assert composer.text == "/to bob "
+        assert not offered(app)
+        assert app.heard(Composer.Submitted) == []
+
+
+async def test_escape_puts_offers_away_until_something_is_typed() -> None:
+    async with composing() as (_, app, pilot):
+        await pilot.press("slash", "escape")
+        assert not offered(app)
+        await pilot.press("u")
+        assert offered(app)
+        await pilot.press("up", "enter", "enter")
+        assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/users"]
+
+
+async def test_losing_the_focus_hides_offers() -> None:
+    async with composing() as (composer, app, pilot):
+        await pilot.press("slash")
+        composer.blur()
+        await pilot.pause()
+        assert not offered(app)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "text"),
+    [
+        ("one\ntwo", "one\ntwo"),
+        ("a\x1b]52;c;eA==\x07b", None),
+        ("[/b] [@click=app.exit]", "[/b] [@click=app.exit]"),
+    ],
+)
+async def test_pastes_are_cleaned_and_not_sent(pasted: str, text: str | None) -> None:
+    async with composing() as (composer, app, pilot):
+        app.post_message(Paste(pasted))
+        await pilot.pause()
+        assert "\x1b" not in composer.text and "\x07" not in composer.text
+        assert text is None or composer.text == text
+        assert app.heard(Composer.Submitted) == []
+
+
+async def test_a_paste_that_is_too_long_is_refused() -> None:
+    async with composing() as (composer, app, pilot):
+        app.post_message(Paste("x" * (MAX_PASTED_CHARS + 1)))
+        await pilot.pause()
+        assert composer.text == ""
+        assert [refused.chars for refused in app.heard(Composer.PasteRefused)] == [MAX_PASTED_CHARS + 1]
