@@ -10,9 +10,9 @@ the ticket carries, or which the server says on the chat connection as soon as i
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
-from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -133,20 +133,27 @@ class _Download:
         """Gets all bytes into the partial file, in as many connections as it takes."""
         fruitless = 0
         while True:
-            ticket = await self._ticket()
-            part = await self._partial(ticket)
-            before = part.received
-            self._speed.start(part.received, asyncio.get_running_loop().time())
-            self._report(state="running", size=ticket.size, received=part.received)
+            before = self._received
             try:
-                await self._fetch(ticket, part)
-                return ticket
-            except Cut as cut:
-                fruitless = 0 if part.received > before else fruitless + 1
+                return await self._attempt()
+            except (Cut, NotConnected) as problem:
+                fruitless = 0 if self._received > before else fruitless + 1
                 if fruitless >= ATTEMPTS:
-                    raise _Failed("cut", f"the transfer was cut off: {cut}") from None
+                    raise _Failed("cut", f"the transfer was cut off: {problem}") from None
             self._report(state="waiting", left_s=None)
             await self._reconnected()
+
+    async def _attempt(self) -> Ticket:
+        ticket = await self._ticket()
+        part = await self._partial(ticket)
+        self._speed.start(part.received, asyncio.get_running_loop().time())
+        self._report(state="running", size=ticket.size, received=part.received)
+        await self._fetch(ticket, part)
+        return ticket
+
+    @property
+    def _received(self) -> int:
+        return self._part.received if self._part is not None else 0
 
     async def _ticket(self) -> Ticket:
         reply = await self._session.ask(lambda n: OpenDownload(n, self._path))
@@ -173,7 +180,9 @@ class _Download:
         return self._part
 
     async def _fetch(self, ticket: Ticket, part: PartialFile) -> None:
-        async with aclosing(fetch(self._session.address, ticket.ticket, part.received, ticket.size)) as pieces:
+        async with contextlib.aclosing(
+            fetch(self._session.address, ticket.ticket, part.received, ticket.size)
+        ) as pieces:
             async for data in pieces:
                 part.write(data)
                 self._moved(part.received)
@@ -189,7 +198,7 @@ class _Download:
         part = self._part
         assert part is not None
         self._report(state="verifying", received=part.received, left_s=None)
-        theirs = ticket.blake3 or await self._hash(ticket)
+        theirs = await self._hash(ticket)
         if theirs and theirs != part.digest():
             part.discard()
             raise _Failed("wrong_hash", "what arrived is not what the server has; it was thrown away")
@@ -201,14 +210,14 @@ class _Download:
         """The server's own hash, or nothing if it doesn't come. After a break it comes with another ticket."""
         try:
             async with asyncio.timeout(HASH_PATIENCE_S + ticket.size / SERVER_HASHES_BYTES_S):
-                while True:
+                while not ticket.blake3:
                     try:
                         return await self._session.file_hash(ticket.path, ticket.size, ticket.modified_us)
                     except NotConnected:
                         await self._session.online()
-                    ticket = await self._same_file(ticket)
-                    if ticket.blake3:
-                        return ticket.blake3
+                    with contextlib.suppress(NotConnected):
+                        ticket = await self._same_file(ticket)
+                return ticket.blake3
         except (TimeoutError, NotConnected, _Failed):
             return b""
 
