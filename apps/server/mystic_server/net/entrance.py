@@ -46,7 +46,8 @@ class Entrance:
     def flush(self) -> None:
         """Sends what has been queued since the last call: the end of a tick."""
         while self._unsent:
-            self._unsent.pop().flush()
+            connection = self._unsent.pop()
+            self._reactor.guard(connection, connection.flush)
 
     def close(self) -> None:
         """Closes whatever is still open."""

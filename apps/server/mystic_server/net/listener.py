@@ -6,6 +6,7 @@ its own.
 """
 
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from mystic_server.net.reactor import READ, Reactor
 BACKLOG = 1024
 ACCEPTS_PER_TURN = 100
 _PAUSE_S = 1.0
+_FREE_PORT_ATTEMPTS = 20
+_NOT_THERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 KEEPALIVE_IDLE_S = 60
 KEEPALIVE_PROBES = 3
@@ -90,21 +93,16 @@ def prepare(sock: socket.socket) -> None:
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets on every address of `host` ("" for all interfaces of both families); raises OSError."""
+    """Listening sockets on every address of `host` ("" for all interfaces of both families), all on one port; with port
+    0 on one that is free for all of them. Raises OSError."""
     families = [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")] if not host else _addresses(host)
-    sockets: list[socket.socket] = []
-    try:
-        for family, address in families:
-            sock = _bind_one(family, address, port or (sockets[0].getsockname()[1] if sockets else 0), bool(host))
-            if sock:
-                sockets.append(sock)
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
-    if not sockets:
-        raise OSError(errno.EADDRNOTAVAIL, "no address to listen on")
-    return sockets
+    for _ in range(_FREE_PORT_ATTEMPTS):
+        try:
+            return _bind_all(families, port)
+        except OSError as error:
+            if port or error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
@@ -112,25 +110,41 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _bind_one(family: socket.AddressFamily, address: str, port: int, is_required: bool) -> socket.socket | None:
-    """None where a family that nobody asked for by name isn't there at all, as in many containers."""
+def _bind_all(families: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
+    """Leaves out an address whose family isn't there at all, as IPv6 in many containers, unless that was the only
+    one."""
+    sockets: list[socket.socket] = []
+    missing: OSError | None = None
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        for family, address in families:
+            try:
+                sockets.append(_bind_one(family, address, port))
+            except OSError as error:
+                if error.errno not in _NOT_THERE:
+                    raise
+                missing = error
+            else:
+                port = sockets[-1].getsockname()[1]
+        if missing and not sockets:
+            raise missing
     except OSError:
-        if is_required:
-            raise
-        return None
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _bind_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if hasattr(socket, "SO_REUSEADDR") and socket.has_ipv6 is not None:
+        if os.name == "posix":  # elsewhere it would let two servers have one port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))
         sock.listen(BACKLOG)
         sock.setblocking(False)
-    except OSError as error:
+    except OSError:
         sock.close()
-        if error.errno == errno.EADDRNOTAVAIL and not is_required:
-            return None
         raise
     return sock

@@ -14,6 +14,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 READ = selectors.EVENT_READ
@@ -77,8 +78,8 @@ class Reactor:
             self.unregister(sock)
 
     def unregister(self, sock: socket.socket) -> None:
-        """Stops watching, from this moment on; nothing happens if it wasn't watched."""
-        with contextlib.suppress(KeyError):
+        """Stops watching, from this moment on; nothing happens if it wasn't watched, or is closed."""
+        with contextlib.suppress(KeyError, ValueError):
             del self._handlers[self._selector.unregister(sock).fd]
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
@@ -90,6 +91,14 @@ class Reactor:
         timer = Timer(when, callback)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
+
+    def guard(self, handler: Handler, callback: Callable[[], None]) -> None:
+        """Calls at once, in the handler's name: if it raises, that is reported and the handler told to give up."""
+        try:
+            callback()
+        except Exception as error:
+            self._reported(error)
+            handler.abort()
 
     def at_tick_end(self, callback: Callable[[], None]) -> None:
         """Calls at the end of every tick, in the order of these calls."""
@@ -116,7 +125,7 @@ class Reactor:
         for key, mask in ready:
             handler: Handler = key.data
             if self._handlers.get(key.fd) is handler:  # unless another handler has ended it in this tick
-                self._call_handler(handler, mask)
+                self.guard(handler, partial(handler.ready, bool(mask & READ), bool(mask & WRITE)))
         self._run_timers()
         for callback in self._tick_ends:
             self._call(callback)
@@ -134,13 +143,6 @@ class Reactor:
             callback = heapq.heappop(self._timers)[2].callback
             if callback:
                 self._call(callback)
-
-    def _call_handler(self, handler: Handler, mask: int) -> None:
-        try:
-            handler.ready(bool(mask & READ), bool(mask & WRITE))
-        except Exception as error:
-            self._reported(error)
-            handler.abort()
 
     def _call(self, callback: Callable[[], None]) -> None:
         try:
