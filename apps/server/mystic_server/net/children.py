@@ -25,7 +25,7 @@ MAX_BODY_BYTES = 256 * 1024 * 1024
 """A frame longer than this is a bug: the largest is a start's world state."""
 _RESTART_DELAYS_S = (0.1, 0.5, 2.0, 5.0)
 _STOP_LIMIT_S = 10.0
-_READ_BYTES = 1024 * 1024
+_READ_BYTES = 64 * 1024
 _LENGTH = struct.Struct(">I")
 
 
