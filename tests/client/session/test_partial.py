@@ -30,7 +30,6 @@ async def test_a_file_grows_over_two_attempts_and_is_published(tmp_path: Path) -
     assert second.received == 5
     second.write(b"56789")
     assert second.digest() == blake3(b"0123456789").digest()
-    await second.reach_disk()
     (tmp_path / "x.txt").write_text("somebody else's")
     saved = second.publish(tmp_path, "x.txt")
     second.close()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from mystic_client.session.daemon import in_daemon_thread
 from mystic_client.session.filenames import free_names
 
 if sys.platform != "win32":
@@ -90,12 +89,11 @@ class PartialFile:
             self.path.unlink(missing_ok=True)
         self._file.close()
 
-    async def reach_disk(self) -> None:
-        """Waits until a crash can't take anything of it away; meanwhile others run."""
-        await in_daemon_thread(lambda: os.fsync(self._file.fileno()))
-
     def publish(self, folder: Path, name: str, *, replace: bool = False) -> Path:
-        """Closes the whole file and gives it its name; without `replace` a free one, so that nothing is overwritten."""
+        """Closes the whole file and gives it its name; without `replace` a free one, so that nothing is overwritten.
+
+        It is not forced onto the disk: a gigabyte at once makes everything else there wait, a server's log included.
+        """
         self._file.close()
         if replace:
             return self.path.replace(folder / name)

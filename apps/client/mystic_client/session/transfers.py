@@ -202,7 +202,6 @@ class _Download:
         if theirs and theirs != part.digest():
             part.discard()
             raise _Failed("wrong_hash", "what arrived is not what the server has; it was thrown away")
-        await part.reach_disk()
         saved = part.publish(self._folder, self._name, replace=bool(self._save_as))
         self._report(state="done", saved_to=str(saved), verified=bool(theirs))
 
