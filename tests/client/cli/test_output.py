@@ -62,3 +62,30 @@ def test_a_broken_pipe_leaves_no_complaint_behind() -> None:
     os.close(reading)
     _, told = process.communicate(b"")
     assert (process.returncode, told) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "told"),
+    [
+        pytest.param(
+            "/dev/full",
+            1,
+            b"mystic: standard output can't be written: No space left on device\n",
+            marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full"),
+        ),
+        ("", 0, b""),
+    ],
+)
+def test_an_output_that_is_full_or_closed(output: str, status: int, told: bytes) -> None:
+    program = (
+        "from mystic_client.cli import output, program\n"
+        "import sys\n"
+        "async def say():\n    output.show(['x'])\n"
+        "program._command = lambda options: say()\n"
+        "sys.exit(program.main(['users']))\n"
+    )
+    redirect = f">{output}" if output else ">&-"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, "-c", program], stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, done.stderr) == (status, told)

@@ -4,17 +4,28 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
+
+from mystic_client.cli.status import Failure, Status
 
 
 def show(lines: Iterable[str]) -> None:
     """Data, seen at once by whoever reads on. Raises `BrokenPipeError` when nobody does."""
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    try:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        abandon()
+        raise Failure(Status.REFUSED, f"standard output can't be written: {problem.strerror}") from None
 
 
 def talk(text: str) -> None:
     """A sentence for people; lost if nobody listens."""
+    if sys.stderr is None:
+        return
     try:
         sys.stderr.write(f"mystic: {text}\n")
         sys.stderr.flush()
@@ -50,7 +61,9 @@ class Tape:
 
 
 def prepare() -> None:
-    """A terminal that lacks a character shows another one instead of ending the program."""
+    """A terminal that lacks a character shows another one instead of ending the program; a closed one is no error."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  it stays open
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
