@@ -44,6 +44,9 @@ class Code(StrEnum):
     NOT_A_FOLDER = "not_a_folder"
     BAD_TICKET = "bad_ticket"
     FILE_CHANGED = "file_changed"
+    FILE_UNFIT = "file_unfit"
+
+    NOT_ALLOWED = "not_allowed"
 
     LIMIT_REACHED = "limit_reached"
     TOO_SLOW = "too_slow"

@@ -66,10 +66,14 @@ Conversation: TypeAlias = Global | Broadcast | Direct | Group
 
 
 class UserInfo(_Said, frozen=True):
-    """One line of the user list. `role`: "guest" (the name is nobody's), "member" or "operator"."""
+    """One line of the user list. `role`: "guest" (the name is nobody's), "member" or "operator".
+
+    `display` is what the user likes to be called, if that is not the name.
+    """
 
     user: UserRef
     role: str = "guest"
+    display: str = ""
 
 
 class GroupInfo(_Said, frozen=True):
@@ -127,6 +131,11 @@ class Login(_Said, frozen=True, tag="login"):
     for a guest. `watch`: a session that is announced and hears what happens; False for one-shot commands, which only
     act. `resume` names the session that this device had before (0: none). `after` is the last sequence number that
     the device has seen; everything later that it may see is sent again (-1: nothing, the device starts afresh).
+
+    Older wires have no such number. They say with `waiting` what to send of the time since the name was last here:
+    "direct" for private conversations and groups, "all" for global messages too, "" for nothing. `display` is what the
+    user likes to be called. `pair`: if this name is logged in from the same host on one connection of this wire, be its
+    second one instead of being refused.
     """
 
     n: int
@@ -137,6 +146,9 @@ class Login(_Said, frozen=True, tag="login"):
     resume: int = 0
     after: int = -1
     client: str = ""
+    display: str = ""
+    waiting: str = ""
+    pair: bool = False
 
 
 class Logout(_Said, frozen=True, tag="logout"):
@@ -146,21 +158,30 @@ class Logout(_Said, frozen=True, tag="logout"):
 
 
 class Post(_Said, frozen=True, tag="post"):
-    """Says `text`. Sending the same client id again, at any later time, posts once and answers as the first time."""
+    """Says `text`. Sending the same client id again, at any later time, posts once and answers as the first time.
+
+    `receipt`: keep it for whoever is known and away, guests too, and say in `Ok` who has it and who is away since when.
+    """
 
     n: int
     to: Target
     text: str
     cid: bytes = b""
     reply_to: int = 0
+    receipt: bool = False
 
 
 class CreateGroup(_Said, frozen=True, tag="create_group"):
-    """Makes a group and joins it. `focus`: hear this group instead of global until leaving."""
+    """Makes a group and joins it. `focus`: hear this group instead of global until leaving.
+
+    A `kept` group stays when its members are away; `members` are added to it, unknown names among them are left out.
+    """
 
     n: int
     name: str
     focus: bool = True
+    kept: bool = False
+    members: tuple[str, ...] = ()
 
 
 class JoinGroup(_Said, frozen=True, tag="join_group"):
@@ -176,6 +197,22 @@ class LeaveGroup(_Said, frozen=True, tag="leave_group"):
 
     n: int
     name: str = ""
+
+
+class AddMember(_Said, frozen=True, tag="add_member"):
+    """The owner adds a known user to a kept group."""
+
+    n: int
+    group: str
+    name: str
+
+
+class RemoveMember(_Said, frozen=True, tag="remove_member"):
+    """The owner removes a member from a group."""
+
+    n: int
+    group: str
+    name: str
 
 
 class ListUsers(_Said, frozen=True, tag="list_users"):
@@ -221,6 +258,26 @@ class Fetch(_Said, frozen=True, tag="fetch"):
     offset: int = 0
 
 
+class SendFile(_Said, frozen=True, tag="send_file"):
+    """Asks for a shared file on this very connection, as older wires have it; refused on the native wire.
+
+    `over`: "tcp" or "udp". `avoid`: bytes that the wire could not tell from its own; a file that has them goes over UDP
+    if `can_udp`, else it is refused.
+    """
+
+    n: int
+    path: str
+    over: str = "tcp"
+    avoid: bytes = b""
+    can_udp: bool = False
+
+
+class Shutdown(_Said, frozen=True, tag="shutdown"):
+    """Asks the server to count down and stop."""
+
+    n: int
+
+
 class Ping(_Said, frozen=True, tag="ping"):
     """Asks for a `Pong`."""
 
@@ -234,12 +291,16 @@ Request: TypeAlias = (
     | CreateGroup
     | JoinGroup
     | LeaveGroup
+    | AddMember
+    | RemoveMember
     | ListUsers
     | ListGroups
     | GetHistory
     | ListFolder
     | OpenDownload
     | Fetch
+    | SendFile
+    | Shutdown
     | Ping
 )
 
@@ -279,25 +340,27 @@ class UserLeft(_Said, frozen=True, tag="user_left"):
 
 
 class GroupCreated(_Said, frozen=True, tag="group_created"):
-    """A group was made; its creator is its owner and first member."""
+    """A group was made; its creator is its owner and first member, `members` are all of them if there are others."""
 
     seq: int
     time_us: int
     group: Group
     by: UserRef
+    members: tuple[UserRef, ...] = ()
 
 
 class GroupJoined(_Said, frozen=True, tag="group_joined"):
-    """A user became a member."""
+    """A user became a member; `by` is who added them if they did not join by themselves."""
 
     seq: int
     time_us: int
     group: Group
     user: UserRef
+    by: UserRef | None = None
 
 
 class GroupLeft(_Said, frozen=True, tag="group_left"):
-    """A user is a member no longer. `cause`: "left", or why their session ended."""
+    """A user is a member no longer. `cause`: "left", "removed" (by the owner), or why their session ended."""
 
     seq: int
     time_us: int
@@ -344,6 +407,24 @@ class Notice(_Said, frozen=True, tag="notice"):
     text: str
 
 
+class Seen(_Said, frozen=True, tag="seen"):
+    """A user who was away has now got something that this session's user had said with `Post.receipt`."""
+
+    by: UserRef
+
+
+class Roster(_Said, frozen=True, tag="roster"):
+    """Everybody who is here, said anew at every change to wires that keep no list of their own."""
+
+    users: tuple[UserInfo, ...]
+
+
+class StoppingIn(_Said, frozen=True, tag="stopping_in"):
+    """The server will stop after so many seconds."""
+
+    seconds: int
+
+
 class Bye(_Said, frozen=True, tag="bye"):
     """The last words on a connection, with the reason for its end."""
 
@@ -351,7 +432,7 @@ class Bye(_Said, frozen=True, tag="bye"):
     text: str
 
 
-Passing: TypeAlias = Hello | FileHashed | Notice | Bye
+Passing: TypeAlias = Hello | FileHashed | Notice | Seen | Roster | StoppingIn | Bye
 
 
 # Replies.
@@ -360,7 +441,8 @@ Passing: TypeAlias = Hello | FileHashed | Notice | Bye
 class Ok(_Said, frozen=True, tag="ok"):
     """Done, and on disk. `seq` and `time_us` are those of the event that it became (0: none).
 
-    For a message: `unknown` names nobody knows, `away` are users who are not here and will find it when they return.
+    For a message: `unknown` names nobody knows, `away` are users who are not here and will find it when they return. If
+    a receipt was asked for, `away_since_us` says when each of these was last here, and `reached` who has it already.
     """
 
     n: int
@@ -368,6 +450,8 @@ class Ok(_Said, frozen=True, tag="ok"):
     time_us: int = 0
     unknown: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
+    away_since_us: tuple[int, ...] = ()
+    reached: tuple[str, ...] = ()
 
 
 class Refused(_Said, frozen=True, tag="refused"):
@@ -465,6 +549,21 @@ class FileStart(_Said, frozen=True, tag="file_start"):
     offset: int
 
 
+class FileEnd(_Said, frozen=True, tag="file_end"):
+    """After the bytes of a `SendFile` on the same connection."""
+
+    n: int
+    size: int
+
+
+class UdpOffer(_Said, frozen=True, tag="udp_offer"):
+    """Instead of `FileStart`: the file waits on a UDP port of the server."""
+
+    n: int
+    size: int
+    port: int
+
+
 class Pong(_Said, frozen=True, tag="pong"):
     """The answer to `Ping`, with the server's clock."""
 
@@ -473,7 +572,20 @@ class Pong(_Said, frozen=True, tag="pong"):
 
 
 Reply: TypeAlias = (
-    Ok | Refused | Welcome | Entered | Users | Groups | History | CatchUp | Folder | Ticket | FileStart | Pong
+    Ok
+    | Refused
+    | Welcome
+    | Entered
+    | Users
+    | Groups
+    | History
+    | CatchUp
+    | Folder
+    | Ticket
+    | FileStart
+    | FileEnd
+    | UdpOffer
+    | Pong
 )
 
 FromServer: TypeAlias = Event | Passing | Reply

@@ -103,6 +103,9 @@ class NativeWire:
 
     name = "native"
     alone_gap_s = 0.0
+    follows_roster = False
+    is_personal = False
+    file_coding = ""
 
     def __init__(self) -> None:
         self._reader = FrameReader(MAX_REQUEST_BYTES)
@@ -145,6 +148,10 @@ class NativeWire:
         if self._last_encoded[0] is not event:
             self._last_encoded = (event, (encode_frame(event),))
         return self._last_encoded[1]
+
+    def tell(self, event: Event | Passing, role: Role, now: float) -> Chunks:
+        """As `encode`: nothing depends on the peer."""
+        return self.encode(event, role)
 
     def _request(self, frame: bytes) -> Item:
         try:

@@ -62,6 +62,12 @@ class Wire(Protocol):
     """As `--listen` spells it."""
     alone_gap_s: float
     """The silence around an `Alone` chunk, seconds."""
+    follows_roster: bool
+    """Whether its peers are told the whole `Roster` at every change of it."""
+    is_personal: bool
+    """Whether what its peers hear depends on each of them: then `tell` is called instead of `encode`."""
+    file_coding: str
+    """How the bytes of `SendFile` go between `FileStart` and `FileEnd`: "raw", "base64", or "" for a wire without."""
 
     def opened(self, now: float) -> list[Item]:
         """MUST be called once, first."""
@@ -82,3 +88,6 @@ class Wire(Protocol):
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """MUST depend on its arguments alone, and MUST return the very same object for roles whose bytes are the same
         and which are asked for in a row: fan-out compares identities to merge them."""
+
+    def tell(self, event: Event | Passing, role: Role, now: float) -> Chunks:
+        """For a wire that is personal, as `encode` for the others; what it keeps back comes at `next_deadline()`."""
