@@ -9,7 +9,8 @@ from mystic_server.server import Server
 
 
 def main() -> int:
-    """Runs until it is told to stop. 0: stopped as told; 1: could not start; 2: the settings are wrong."""
+    """Runs until it is told to stop. 0: stopped as told; 1: could not start; 2: the settings are wrong; 130: Ctrl-C
+    before it had started."""
     try:
         settings = parse(sys.argv[1:], os.environ)
     except ConfigError as error:
@@ -20,6 +21,8 @@ def main() -> int:
     except (ConfigError, StoreError, OSError) as error:
         print(f"mystic-server: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

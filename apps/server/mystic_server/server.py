@@ -233,6 +233,8 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._gateway.stop(Bye(Code.STOPPING, "The server is stopping."))
+        for connection in self._entrance.connections:
+            connection.finish()  # the gateway knows only those that have said which wire they speak
         self._reactor.call_later(self._settings.limits.shutdown_drain_s, self._reactor.stop)
 
     def _stop_if_done(self) -> None:

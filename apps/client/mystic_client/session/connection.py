@@ -34,12 +34,11 @@ from mystic_client.session.heard import (
 )
 from mystic_client.session.identity import Identity
 from mystic_client.session.link import Link, Lost, open_streams
-from mystic_client.session.memory import Memory, Place
-from mystic_client.session.order import EventOrder
+from mystic_client.session.memory import Memory
 from mystic_client.session.outbox import Entry, Outbox
+from mystic_client.session.standing import Standing
 from mystic_client.session.verdict import LOST, Ending, is_final, of_nonsense
 from mysticproto import model
-from mysticproto.auth import login_challenge
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.native import MAX_REQUEST_BYTES, encode_frame
 
@@ -57,8 +56,6 @@ __all__ = [
     "Trying",
     "Waiting",
 ]
-
-CLIENT = "mystic"
 
 
 class Timing(Struct, frozen=True):
@@ -107,19 +104,14 @@ class Session:
     ) -> None:
         self.address = address
         self.name = name
-        self.session_id = resume
         self.state: State = Trying(1)
-        self._identity = identity
         self._heard = heard
-        self._watch = watch
         self._retry = retry
-        self._memory = memory
         self._timing = timing or Timing()
-        self._order = EventOrder(after)
+        self._standing = Standing(name, identity, memory, watch=watch, after=after, resume=resume)
         self._outbox = Outbox()
         self._asks = Asks()
         self._hashes = Hashes()
-        self._server_id = b""
         self._last_n = 0
         self._login_n = 0
         self._link: Link | None = None
@@ -132,12 +124,17 @@ class Session:
     @property
     def cursor(self) -> int:
         """The last sequence number up to which this device has everything it may see; -1: it starts afresh."""
-        return self._order.cursor
+        return self._standing.order.cursor
+
+    @property
+    def session_id(self) -> int:
+        """What the server calls this session, for `resume`; 0 before the first login."""
+        return self._standing.session_id
 
     @property
     def server_id(self) -> bytes:
         """The id of the server that was last reached; empty before."""
-        return self._server_id
+        return self._standing.server_id
 
     @property
     def unanswered(self) -> int:
@@ -303,14 +300,13 @@ class Session:
         self._outbox.disconnected()
         self._asks.disconnected(reason)
         self._hashes.disconnected(reason)
-        self._remember()
+        self._standing.remember()
 
     def _finish(self, ended: Ended) -> None:
         self._stopped = ended
         unsent = self._outbox.give_up(ended.text)
         self._tell([*unsent, ended])
-        if self._memory is not None:
-            self._memory.close()
+        self._standing.close()
 
     # What the server says.
 
@@ -338,7 +334,7 @@ class Session:
                 else:
                     self._asks.answered(said)
             case model.CatchUp():
-                batch.extend(self._order.caught_up(said))
+                batch.extend(self._standing.order.caught_up(said))
             case model.FileHashed():
                 self._hashes.heard(said)
                 batch.append(said)
@@ -356,7 +352,7 @@ class Session:
                 | model.GroupLeft()
                 | model.GroupDeleted()
             ):
-                batch.extend(self._order.live(said))
+                batch.extend(self._standing.order.live(said))
             case model.FileStart():
                 raise ProtocolError(Code.MALFORMED, "a file on the chat connection")
             case _:
@@ -369,31 +365,13 @@ class Session:
     def _log_in(self, link: Link, hello: model.Hello) -> None:
         if self._login_n:
             raise ProtocolError(Code.MALFORMED, "a second greeting")
-        self._recall(hello.server_id)
-        key, signature = b"", b""
-        if self._identity is not None:
-            key = self._identity.public
-            signature = self._identity.sign(login_challenge(hello.nonce, hello.server_id, self.name))
         self._login_n = self._next_n()
-        after, resume = (self.cursor, self.session_id) if self._watch else (-1, 0)
-        link.send(model.Login(self._login_n, self.name, key, signature, self._watch, resume, after, CLIENT))
-
-    def _recall(self, server_id: bytes) -> None:
-        """Numbers of one server mean nothing on another, even if that has taken the first one's address."""
-        if server_id == self._server_id:
-            return
-        if self._server_id:
-            self._order, self.session_id = EventOrder(-1), 0
-        self._server_id = server_id
-        if self._memory is not None:
-            place = self._memory.open(server_id, self.name)
-            self._order, self.session_id = EventOrder(place.cursor), place.session
+        link.send(self._standing.login(hello, self._login_n))
 
     def _welcomed(self, link: Link, welcome: model.Welcome, batch: list[Heard]) -> None:
         if self._link is not None or welcome.n != self._login_n:
             raise ProtocolError(Code.MALFORMED, "a second welcome")
-        self.session_id = welcome.session
-        self._order.welcomed(welcome)
+        self._standing.welcomed(welcome)
         self._link = link
         self._online_since_s = asyncio.get_running_loop().time()
         batch.append(Online(welcome, self._was_online))
@@ -408,14 +386,10 @@ class Session:
         for one in batch:
             if isinstance(one, Trying | Online | Waiting | Ended):
                 self.state = one
-        self._remember()
+        self._standing.remember()
         self._heard(batch)
         self._news.set()
         self._news = asyncio.Event()
-
-    def _remember(self) -> None:
-        if self._memory is not None and self._was_online and self._watch and not self._order.catching_up:
-            self._memory.keep(Place(self.cursor, self.session_id))
 
     def _refuse(self, entry: Entry) -> None:
         state = self._outbox.maybe_refuse(

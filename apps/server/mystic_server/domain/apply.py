@@ -122,10 +122,11 @@ def _posted(world: World, seq: int, time_us: int, event: Posted) -> Applied:
 
 def receipt(world: World, seq: int, time_us: int, event: Posted) -> Ok:
     """What the author of a message is told, now or when it is sent again."""
-    named = {name: user.id if (user := world.user_named(name)) else 0 for name in event.addressed}
-    unknown = tuple(name for name in event.addressed if named[name] not in event.users)
-    found = dict.fromkeys(id for id in named.values() if id in event.users and id != event.author)
-    return Ok(0, seq, time_us, unknown, tuple(world.users[id].name for id in found if not world.is_here(id)))
+    named = {name: world.user_named(name) for name in event.addressed}
+    unknown = tuple(name for name, user in named.items() if user is None or user.id not in event.users)
+    found = {user.id: user.name for user in named.values() if user and user.id in event.users}
+    away = tuple(name for id, name in found.items() if id != event.author and not world.is_here(id))
+    return Ok(0, seq, time_us, unknown, away)
 
 
 # Coming and going.

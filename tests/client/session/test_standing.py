@@ -1,0 +1,78 @@
+"""Who a session is on its server, and on another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from mystic_client.session.identity import Identity
+from mystic_client.session.memory import Memory
+from mystic_client.session.standing import Standing
+from mysticproto import model
+from mysticproto.auth import login_challenge
+
+ANA = model.UserRef(1, "ana")
+
+
+def hello(server_id: bytes = b"server", nonce: bytes = b"nonce") -> model.Hello:
+    return model.Hello(nonce, server_id, "", "")
+
+
+def welcome(session: int, upto: int, *, catching_up: bool = False) -> model.Welcome:
+    return model.Welcome(1, session, ANA, "member", upto, None, catching_up)
+
+
+def standing(memory: Memory | None = None, *, watch: bool = True) -> Standing:
+    return Standing("ana", Identity(bytes(32)), memory, watch=watch, after=-1, resume=0)
+
+
+def test_every_login_signs_the_nonce_of_its_connection() -> None:
+    here = standing()
+    for nonce in (b"one", b"two"):
+        login = here.login(hello(nonce=nonce), 4)
+        key = Ed25519PublicKey.from_public_bytes(login.key)
+        key.verify(login.signature, login_challenge(nonce, b"server", "ana"))
+        assert login.n == 4
+
+
+def test_a_later_login_takes_up_the_session_and_another_server_knows_nothing_of_it() -> None:
+    here = standing()
+    login = here.login(hello(), 1)
+    assert (login.resume, login.after) == (0, -1)
+    here.welcomed(welcome(70, 30))
+    login = here.login(hello(), 2)
+    assert (login.resume, login.after) == (70, 30)
+    login = here.login(hello(b"other"), 3)
+    assert (login.resume, login.after, here.server_id) == (0, -1, b"other")
+
+
+def test_who_only_acts_takes_nothing_up_and_remembers_nothing(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    here = standing(memory, watch=False)
+    here.login(hello(), 1)
+    here.welcomed(welcome(70, 30))
+    here.remember()
+    login = here.login(hello(), 2)
+    assert (login.watch, login.resume, login.after) == (False, 0, -1)
+    here.close()
+    again = standing(memory)
+    assert again.login(hello(), 1).resume == 0
+    again.close()
+
+
+def test_a_place_is_remembered_once_everything_before_it_came(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    here = standing(memory)
+    here.remember()
+    here.login(hello(), 1)
+    here.welcomed(welcome(70, 30, catching_up=True))
+    here.remember()
+    assert standing(Memory(tmp_path)).login(hello(), 1).after == -1
+    here.order.caught_up(model.CatchUp((), 31))
+    here.remember()
+    here.close()
+    again = standing(memory)
+    login = again.login(hello(), 1)
+    assert (login.resume, login.after) == (70, 31)
+    again.close()

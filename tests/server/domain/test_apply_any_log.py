@@ -1,0 +1,272 @@
+"""Whatever the log holds: nothing raises, every node comes to the same world, and who listens knows what is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mystic_server.domain.apply import Applied, apply
+from mystic_server.domain.decide import decide
+from mystic_server.domain.events import (
+    Committed,
+    Event,
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    Joined,
+    Left,
+    LingerEnded,
+    NodeStarted,
+    Posted,
+    decode_event,
+    encode_event,
+)
+from mystic_server.domain.queries import list_groups, list_users, missed_scope, retell
+from mystic_server.domain.world import World
+from mysticproto import model
+from tests.support.transcript import (
+    START_US,
+    Person,
+    Request,
+    Room,
+    Tables,
+    assert_same,
+    create,
+    join,
+    leave,
+    log_out,
+    say,
+    say_in,
+    shout,
+    tell,
+)
+
+# Any events at all, about few enough things that they meet.
+
+names = st.sampled_from(["ana", "ANA", "bob", "Straße", "STRASSE", "team", "", "x" * 200])
+ids = st.integers(0, 12)
+keys = st.sampled_from([b"", b"", b"k" * 32, b"o" * 32])
+causes = st.sampled_from(["left", "lost", "kicked", "stopped", "something else"])
+times = st.integers(1, 2**62)
+conversations = st.sampled_from(["global", "broadcast", "direct:1,2", "group:1", "group:3", "group:x", "group:", ""])
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(NodeStarted, st.integers(0, 2), st.integers(0, 2)),
+    st.builds(
+        Joined, ids, names, ids, keys, st.booleans(), st.booleans(), ids, st.booleans(), st.integers(0, 2),
+        st.integers(0, 2),
+    ),
+    st.builds(Joined, ids, names, key=keys, lingers=st.just(True), resume=ids),
+    st.builds(Left, ids, causes, ids, st.booleans(), st.booleans()),
+    st.builds(LingerEnded, ids),
+    st.builds(
+        Posted, ids, ids, conversations, st.text(max_size=3), st.binary(max_size=2), ids,
+        st.lists(ids, max_size=3).map(tuple), st.lists(names, max_size=2).map(tuple),
+    ),
+    st.builds(GroupCreated, ids, ids, names, st.booleans(), st.booleans()),
+    st.builds(GroupEntered, ids, ids, ids, st.booleans()),
+    st.builds(GroupExited, ids, ids, ids),
+)  # fmt: skip
+logs = st.lists(st.tuples(times, events), max_size=60).map(
+    lambda pairs: [Committed(seq, time_us, event) for seq, (time_us, event) in enumerate(pairs, 1)]
+)
+
+
+def shown(applied: Applied) -> object:
+    """What follows from an event, as a value; audiences by their members."""
+    deliveries = [(each.event, each.to.sessions, each.author, each.bystanders.sessions) for each in applied.deliveries]
+    return deliveries, applied.answer, applied.endings
+
+
+@given(log=logs)
+def test_two_nodes_come_to_the_same_and_tables_hold_all_of_it(log: list[Committed]) -> None:
+    one, two, tables = World(), World(), Tables()
+    for committed in log:
+        stored = Committed(committed.seq, committed.time_us, decode_event(encode_event(committed.event)))
+        assert shown(apply(one, committed)) == shown(apply(two, stored))
+        two.everyone(), two.global_hearers()  # who asks for audiences changes nothing
+        tables.keep(one.take_dirty())
+        assert_same(one, two)
+        assert_same(tables.loaded(committed.seq), one)
+        check_whole(one)
+    told = [retell(one, committed) for committed in log]
+    assert told == [retell(two, committed) for committed in log]
+
+
+@given(log=logs, cut=st.integers(0, 60))
+def test_a_start_from_the_tables_and_the_tail_is_as_if_nothing_had_ended(log: list[Committed], cut: int) -> None:
+    """What follows after a restart is the same, but for the order of sessions, which don't outlive it."""
+    whole, tables = World(), Tables()
+    for committed in log[:cut]:
+        apply(whole, committed)
+    tables.keep(whole.take_dirty())
+    fresh = tables.loaded(min(cut, len(log)))
+    for committed in log[cut:]:
+        apply(whole, committed)
+        apply(fresh, committed)
+        assert_same(whole, fresh)
+
+
+def check_whole(world: World) -> None:
+    """What must hold in every world."""
+    for user in world.users.values():
+        assert len(set(user.groups)) == len(user.groups)
+        assert all(user.id in world.groups[group].members for group in user.groups)
+    for group in world.groups.values():
+        assert group.members and group.owner in group.members
+        assert len(set(group.members)) == len(group.members)
+        assert all(group.id in world.users[user].groups for user in group.members)
+    for session in world.sessions.values():
+        assert session.id in world.sessions_of[session.user]
+        assert not session.lost_us
+        assert not session.focus or session.focus in world.users[session.user].groups
+    for session in world.lost.values():
+        assert session.lost_us and session.id in world.lost_of[session.user]
+    assert not world.sessions.keys() & world.lost.keys()
+    assert sum(map(len, world.sessions_of.values())) == len(world.sessions)
+    for user in world.users.values():
+        assert user.key or len(world.sessions_of.get(user.id, ())) <= 1
+    model.Users(1, tuple(world.users_here()))
+    check_lists(world)
+    for session in world.sessions.values():
+        missed_scope(world, session)
+
+
+def check_lists(world: World) -> None:
+    users = [info.user.id for part in list_users(world, 1) for info in part.users]
+    assert sorted(users) == sorted(id for id in world.users if world.is_here(id))
+    assert [info.group.id for part in list_groups(world, 1) for info in part.groups] == list(world.groups)
+
+
+# What people really ask for: decided before it is applied, sometimes several at once.
+
+PEOPLE = [("ana", b""), ("bob", b""), ("dora", b"k" * 32), ("emil", b"e" * 32), ("Ana", b"a" * 32)]
+GROUPS = ["team", "club", "TEAM"]
+requests: st.SearchStrategy[Request] = st.one_of(
+    st.builds(say, st.just("hi")),
+    st.builds(shout, st.just("all")),
+    st.builds(tell, st.sampled_from(["ana", "bob dora", "zed emil"]), st.just("psst")),
+    st.builds(say_in, st.sampled_from(["", *GROUPS]), st.just("here")),
+    st.builds(create, st.sampled_from(GROUPS), focus=st.booleans()),
+    st.builds(join, st.sampled_from(GROUPS), focus=st.booleans()),
+    st.builds(leave, st.sampled_from(["", *GROUPS])),
+    st.builds(log_out),
+)
+Step = Callable[["Play"], None]
+
+
+class Play:
+    """A room in which steps are taken, and a listener who writes down what they are told."""
+
+    def __init__(self) -> None:
+        self.room = Room()
+        self.listener = self.room.comes("listener", b"l" * 32)
+        self.people: list[Person] = []
+        self.here = {self.listener.session: "listener"}
+
+    def alive(self) -> list[Person]:
+        return [each for each in self.people if each.session in self.room.world.sessions]
+
+
+def comes(who: tuple[str, bytes], watch: bool, resume: int) -> Step:
+    def step(play: Play) -> None:
+        old = play.people[resume % len(play.people)] if play.people and resume else None
+        play.people.append(play.room.comes(*who, watch=watch, resume=old))
+
+    return step
+
+
+def asks(which: int, request: Request) -> Step:
+    def step(play: Play) -> None:
+        if alive := play.alive():
+            person = alive[which % len(alive)]
+            play.room.proceed(person, decide(play.room.world, person.here, request))
+
+    return step
+
+
+def ends(which: int, cause: str) -> Step:
+    def step(play: Play) -> None:
+        if alive := play.alive():
+            alive[which % len(alive)].ends(cause)
+
+    return step
+
+
+def gives_up(which: int) -> Step:
+    def step(play: Play) -> None:
+        if lost := list(play.room.world.lost):
+            play.room.proceed(None, LingerEnded(lost[which % len(lost)]))
+
+    return step
+
+
+some = st.integers(0, 9)
+steps = st.one_of(
+    st.builds(comes, st.sampled_from(PEOPLE), st.sampled_from([True, True, False]), some),
+    st.builds(asks, some, requests),
+    st.builds(asks, some, requests),
+    st.builds(ends, some, st.sampled_from(["lost", "kicked"])),
+    st.builds(gives_up, some),
+)
+
+
+@given(turns=st.lists(st.lists(steps, min_size=1, max_size=3), max_size=25))
+def test_who_listens_knows_who_is_here_and_who_is_in_which_group(turns: list[list[Step]]) -> None:
+    play = Play()
+    room = play.room
+    for turn in turns:
+        with room.at_once():
+            for step in turn:
+                step(play)
+        check_whole(room.world)
+    heard = Notes()
+    world = World()
+    for committed in room.log:
+        applied = apply(world, committed)
+        for each in applied.deliveries:
+            everybody = {*each.to.sessions, *each.author, *each.bystanders.sessions}
+            if play.listener.session in everybody:
+                heard.note(each.event)
+        assert heard.people == {info.user.id for info in world.users_here()}
+        assert heard.groups == {group.id: set(group.members) for group in world.groups.values()}
+        assert all(each.event.seq == committed.seq for each in applied.deliveries)
+    assert_same(world, room.world)
+
+
+class Notes:
+    """What a client's lists say."""
+
+    def __init__(self) -> None:
+        self.people: set[int] = set()
+        self.groups: dict[int, set[int]] = {}
+
+    def note(self, event: model.Event) -> None:
+        match event:
+            case model.UserJoined(user=user):
+                assert user.id not in self.people, "joined twice"
+                self.people.add(user.id)
+            case model.UserLeft(user=user):
+                self.people.remove(user.id)
+            case model.GroupCreated(group=group, by=user):
+                assert group.id not in self.groups
+                self.groups[group.id] = {user.id}
+            case model.GroupJoined(group=group, user=user):
+                assert user.id not in self.groups[group.id]
+                self.groups[group.id].add(user.id)
+            case model.GroupLeft(group=group, user=user):
+                self.groups[group.id].remove(user.id)
+            case model.GroupDeleted(group=group):
+                assert not self.groups.pop(group.id)
+            case _:
+                pass
+
+
+@given(event=events)
+def test_a_delivery_can_be_encoded_whatever_is_in_it(event: Event) -> None:
+    world = World()
+    for seq, each in enumerate([Joined(1, "ana"), Joined(2, "bob"), GroupCreated(1, 1, "team"), event], 1):
+        for delivery in apply(world, Committed(seq, START_US, each)).deliveries:
+            msgspec.msgpack.encode(delivery.event)

@@ -1,0 +1,274 @@
+"""What is answered from the world, what may be read of the past, and in which words it is told again."""
+
+from __future__ import annotations
+
+import pytest
+
+from mystic_server.domain import queries
+from mystic_server.domain.decide import decide
+from mystic_server.domain.events import (
+    Committed,
+    Event,
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    Joined,
+    Left,
+    LingerEnded,
+    NodeStarted,
+    Posted,
+)
+from mystic_server.domain.policy import LIST_PART
+from mystic_server.domain.queries import Scope, history_scope, list_groups, list_users, missed_scope, retell
+from mysticproto.model import GetHistory, Message, Post, Refused, ToGlobal, ToGroup, ToUsers, UserJoined
+from tests.support.transcript import (
+    Person,
+    Room,
+    create,
+    event_in_words,
+    join,
+    leave,
+    log_out,
+    say,
+    say_in,
+    shout,
+    tell,
+)
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def scope(person: Person, of: ToGlobal | ToUsers | ToGroup) -> Scope | str:
+    """What may be read, or the code of the refusal."""
+    found = history_scope(person.room.world, person.here, GetHistory(3, of))
+    if isinstance(found, Refused):
+        assert found.n == 3
+        return found.code
+    return found
+
+
+# Lists.
+
+
+def test_an_empty_list_is_one_part(room: Room) -> None:
+    assert [(part.n, part.users, part.more) for part in list_users(room.world, 4)] == [(4, (), False)]
+    assert [(part.n, part.groups, part.more) for part in list_groups(room.world, 4)] == [(4, (), False)]
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (3, [3]), (4, [3, 1]), (6, [3, 3])])
+def test_users_come_in_parts(room: Room, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]) -> None:
+    monkeypatch.setattr(queries, "LIST_PART", 3)
+    for number in range(count):
+        room.comes(f"ana{number}")
+    parts = list_users(room.world, 1)
+    assert [len(part.users) for part in parts] == sizes
+    assert [part.more for part in parts] == [True] * (len(sizes) - 1) + [False]
+    assert [info.user.name for part in parts for info in part.users] == [f"ana{number}" for number in range(count)]
+
+
+def test_groups_come_in_parts_that_count_members(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LIST_PART", 4)
+    people = [room.comes(f"ana{number}") for number in range(5)]
+    for name in ("one", "two", "large"):
+        people[0] >> create(name, focus=False)
+    for person in people[1:]:
+        person >> join("large", focus=False)
+    people[1] >> create("last", focus=False)
+    parts = list_groups(room.world, 1)
+    assert [[info.group.name for info in part.groups] for part in parts] == [["one", "two"], ["large"], ["last"]]
+    assert [part.more for part in parts] == [True, True, False]
+    assert [user.name for user in parts[1].groups[0].members] == [f"ana{number}" for number in range(5)]
+
+
+def test_a_part_is_not_too_long_for_a_frame() -> None:
+    assert LIST_PART <= 500
+
+
+# What may be read.
+
+
+def test_everybody_reads_global_and_broadcasts(room: Room) -> None:
+    ana = room.comes("ana")
+    ana >> create("team")
+    assert scope(ana, ToGlobal()) == Scope(("global", "broadcast"))
+
+
+def test_members_read_their_group(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> create("team")
+    assert scope(ana, ToGroup("TEAM")) == scope(ana, ToGroup()) == Scope(("group:3",))
+    assert scope(bob, ToGroup("team")) == "not_in_group"
+    assert scope(bob, ToGroup("club")) == "unknown_group"
+    assert scope(bob, ToGroup()) == "no_group"
+    bob >> join("team", focus=False)
+    assert scope(bob, ToGroup("team")) == Scope(("group:3",))
+    bob >> leave("team")
+    assert scope(bob, ToGroup("team")) == "not_in_group"
+
+
+def test_a_new_group_of_the_same_name_has_a_past_of_its_own(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> create("team")
+    ana >> leave()
+    bob >> create("team")
+    assert scope(bob, ToGroup("team")) == Scope(("group:5",))
+
+
+def test_a_direct_conversation_is_read_by_those_in_it(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    assert scope(ana, ToUsers(("bob",))) == Scope(("direct:1,2",), 1)
+    assert scope(bob, ToUsers(("ANA", "bob"))) == Scope(("direct:1,2",), 2)
+    assert scope(ana, ToUsers(("zed",))) == "unknown_user"
+    assert scope(ana, ToUsers(("ana",))) == "not_to_yourself"
+    assert scope(ana, ToUsers(())) == "malformed"
+
+
+def test_what_was_said_with_a_guest_who_has_gone_can_be_read(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> tell("bob", "psst")
+    bob >> log_out()
+    assert scope(ana, ToUsers(("bob",))) == Scope(("direct:1,2",), 1)
+
+
+def test_the_next_holder_of_a_name_reads_nothing_of_the_last(room: Room) -> None:
+    room.comes("ana").ends("left")
+    room.comes("bob")
+    ana = room.comes("ana")
+    found = scope(ana, ToUsers(("bob",)))
+    assert isinstance(found, Scope)
+    assert found.since == 4
+    assert missed_scope(room.world, ana.here).since == 4
+
+
+def test_a_member_s_past_begins_with_the_claim(room: Room) -> None:
+    room.comes("dora").ends("left")
+    room.comes("dora", KEY).ends("left")
+    dora = room.comes("dora", KEY)
+    assert missed_scope(room.world, dora.here).since == 3
+
+
+def test_what_was_missed_is_what_would_have_been_heard(room: Room) -> None:
+    dora, ana = room.comes("dora", KEY), room.comes("ana")
+    ana >> create("team", focus=False)
+    ana >> create("other", focus=False)
+    assert missed_scope(room.world, dora.here).conversations == ("global", "broadcast")
+    dora >> join("team", focus=False)
+    assert missed_scope(room.world, dora.here).conversations == ("global", "broadcast", "group:3")
+    dora >> join("team")
+    assert missed_scope(room.world, dora.here).conversations == ("broadcast", "group:3")
+
+
+# Told again.
+
+
+def told_again(room: Room) -> list[str]:
+    said = [retell(room.world, committed) for committed in room.log]
+    assert all(event is None or event.seq == each.seq for event, each in zip(said, room.log, strict=True))
+    return [event_in_words(event) for event in said if event]
+
+
+def test_the_past_is_told_in_the_words_of_the_time(room: Room) -> None:
+    ana = room.comes("ana")
+    bob = room.comes("bob")
+    ana >> say("hi")
+    ana >> tell("bob", "psst")
+    ana >> create("team")
+    bob >> join("team")
+    bob >> say_in("team", "here")
+    bob >> shout("all")
+    bob >> leave()
+    bob.ends("lost")
+    assert told_again(room) == [
+        "ana joined",
+        "bob joined",
+        "[GLOBAL] ana: hi",
+        "[PM ana bob] ana: psst",
+        "ana created team",
+        "bob joined team",
+        "[team] bob: here",
+        "[BROADCAST] bob: all",
+        "bob left team: left",
+        "bob left: lost",
+    ]
+
+
+def test_a_message_is_told_again_with_all_it_had(room: Room) -> None:
+    ana = room.comes("ana")
+    ana >> say("hi", cid=b"0123456789abcdef", reply_to=1)
+    again = retell(room.world, room.log[-1])
+    assert isinstance(again, Message)
+    assert (again.cid, again.reply_to, again.time_us) == (b"0123456789abcdef", 1, room.log[-1].time_us)
+
+
+def test_what_nobody_was_told_is_not_told_again(room: Room) -> None:
+    room.comes("dora", KEY)
+    second = room.comes("dora", KEY)
+    room.comes("bot", watch=False)
+    second.ends("lost")
+    room.commit(NodeStarted(1, 2))
+    room.commit(LingerEnded(second.session))
+    assert told_again(room) == ["dora joined"]
+
+
+def test_a_member_joined_as_one(room: Room) -> None:
+    room.comes("dora", KEY)
+    assert retell(room.world, room.log[0]) == UserJoined(1, room.log[0].time_us, room.world.users[1].ref, "member")
+
+
+def test_who_lost_a_race_is_not_told_of(room: Room) -> None:
+    with room.at_once():
+        ana = room.comes("ana")
+        room.comes("ANA")
+    with room.at_once():
+        ana >> create("team")
+        ana >> create("Team")
+    assert told_again(room) == ["ana joined", "ana created team"]
+
+
+def test_a_group_that_is_gone_is_not_told_of(room: Room) -> None:
+    ana = room.comes("ana")
+    ana >> create("team")
+    ana >> say_in("team", "hi")
+    ana >> leave()
+    assert told_again(room) == ["ana joined"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Posted(1, 99, "global", "x"),
+        Posted(1, 99, "direct:98,99", "x", users=(98, 99)),
+        Posted(1, 1, "group:99", "x"),
+        Posted(1, 1, "nonsense", "x"),
+        Joined(1, "zed", user=99),
+        Joined(1, "zed"),
+        Left(1, "lost", user=99),
+        GroupCreated(1, 99, "club"),
+        GroupEntered(1, 99, 2),
+        GroupEntered(1, 1, 99),
+        GroupExited(1, 99, 2),
+        GroupExited(1, 1, 99),
+    ],
+)
+def test_events_of_nobody_and_nothing_are_not_told(room: Room, event: Event) -> None:
+    room.comes("ana") >> create("team")
+    assert retell(room.world, Committed(50, 1, event)) is None
+
+
+def test_a_direct_message_is_told_without_those_whom_nobody_knows(room: Room) -> None:
+    room.comes("ana")
+    again = retell(room.world, Committed(50, 1, Posted(1, 1, "direct:1,99", "x", users=(1, 99))))
+    assert again and event_in_words(again) == "[PM ana] ana: x"
+
+
+def test_a_decision_and_its_history_name_the_same_conversation(room: Room) -> None:
+    ana, _ = room.comes("ana"), room.comes("bob")
+    decision = decide(room.world, ana.here, Post(1, ToUsers(("bob",)), "x"))
+    found = scope(ana, ToUsers(("bob",)))
+    assert isinstance(decision, Posted) and isinstance(found, Scope)
+    assert found.conversations == (decision.conversation,)

@@ -1,0 +1,320 @@
+"""Dialogues with the domain alone: no log, no sockets, no clock.
+
+    room = Room()
+    ana, bob = room.comes("ana"), room.comes("bob")
+    room.forget()
+    ana >> say("hi")
+    room.went('''
+        bob hears [GLOBAL] ana: hi
+        ana is echoed [GLOBAL] ana: hi
+        ana gets ok 3
+    ''')
+
+A step is decided, gets the next number, and is applied; `with room.at_once():` decides several before any is applied.
+What follows is told in lines, so that a failing test shows two dialogues. After every event the tables that a log would
+keep are loaded into a fresh world, which must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import dedent, indent
+
+from mystic_server.domain.apply import Applied, Delivery, apply
+from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, decide_login
+from mystic_server.domain.events import Committed, Event, StateRow
+from mystic_server.domain.world import Session, World
+from mysticproto.model import (
+    Broadcast,
+    Conversation,
+    CreateGroup,
+    Direct,
+    Entered,
+    Global,
+    Group,
+    GroupCreated,
+    GroupDeleted,
+    GroupJoined,
+    GroupLeft,
+    JoinGroup,
+    LeaveGroup,
+    Login,
+    Logout,
+    Message,
+    Ok,
+    Post,
+    Refused,
+    Reply,
+    ToEveryone,
+    ToGlobal,
+    ToGroup,
+    ToUsers,
+    UserJoined,
+    UserLeft,
+    Welcome,
+)
+from mysticproto.model import Event as Said
+
+Request = Post | Logout | CreateGroup | JoinGroup | LeaveGroup
+START_US = 1_700_000_000_000_000
+NODE = 1
+SHOWN = "    "
+
+
+# What can be asked for.
+
+
+def say(text: str, cid: bytes = b"", reply_to: int = 0) -> Post:
+    """To everybody in global."""
+    return Post(1, ToGlobal(), text, cid, reply_to)
+
+
+def tell(names: str, text: str) -> Post:
+    """To some people, named with spaces between them."""
+    return Post(1, ToUsers(tuple(names.split())), text)
+
+
+def say_in(group: str, text: str) -> Post:
+    """To a group; an empty name means the one that the session is in."""
+    return Post(1, ToGroup(group), text)
+
+
+def shout(text: str) -> Post:
+    """To everybody wherever they are."""
+    return Post(1, ToEveryone(), text)
+
+
+def create(group: str, *, focus: bool = True) -> CreateGroup:
+    return CreateGroup(1, group, focus)
+
+
+def join(group: str, *, focus: bool = True) -> JoinGroup:
+    return JoinGroup(1, group, focus)
+
+
+def leave(group: str = "") -> LeaveGroup:
+    return LeaveGroup(1, group)
+
+
+def log_out() -> Logout:
+    return Logout(1)
+
+
+class Person:
+    """Somebody at one device; `label` is what the transcript calls them."""
+
+    def __init__(self, room: Room, label: str, session: int) -> None:
+        self.room = room
+        self.label = label
+        self.session = session
+
+    def __rshift__(self, request: Request) -> None:
+        """Asks for something."""
+        self.room.proceed(self, decide(self.room.world, self.here, request))
+
+    @property
+    def here(self) -> Session:
+        """The session as the world has it."""
+        return self.room.world.sessions[self.session]
+
+    def ends(self, cause: str) -> None:
+        """The session ends without being asked."""
+        self.room.proceed(None, decide_end(self.room.world, self.here, cause))
+
+
+class Room:
+    """A world, the log of what happened in it, and the transcript since the last look."""
+
+    def __init__(self, epoch: int = 1) -> None:
+        self.world = World()
+        self.log: list[Committed] = []
+        self.lines: list[str] = []
+        self.tables = Tables()
+        self.epoch = epoch
+        self._labels: dict[int, str] = {}
+        self._put_off: list[tuple[Person | None, Event]] | None = None
+
+    # Steps.
+
+    def comes(
+        self,
+        name: str,
+        key: bytes = b"",
+        *,
+        label: str = "",
+        watch: bool = True,
+        resume: Person | None = None,
+        lingers: bool = True,
+    ) -> Person:
+        """Somebody logs in. The second session of a name is labelled name/2 unless something else is asked for."""
+        session = 1000 + len(self._labels)
+        taken = list(self._labels.values())
+        number = 1 + sum(1 for each in taken if each.partition("/")[0] == name)
+        person = Person(self, label or (name if number == 1 else f"{name}/{number}"), session)
+        self._labels[session] = person.label
+        request = Login(1, name, key, watch=watch, resume=resume.session if resume else 0)
+        newcomer = Newcomer(session, key, lingers, NODE, self.epoch)
+        self.proceed(person, decide_login(self.world, request, newcomer))
+        return person
+
+    def proceed(self, asker: Person | None, decision: Decision) -> None:
+        """A decision goes its way."""
+        if isinstance(decision, Refused):
+            self._answer(asker, decision)
+        elif self._put_off is not None:
+            self._put_off.append((asker, decision))
+        else:
+            self.commit(decision, asker)
+
+    def commit(self, event: Event, asker: Person | None = None) -> None:
+        """The log has taken an event."""
+        seq = len(self.log) + 1
+        committed = Committed(seq, START_US + 1_000_000 * seq, event)
+        self.log.append(committed)
+        applied = apply(self.world, committed)
+        self._tell(asker, applied)
+        self.tables.keep(self.world.take_dirty())
+        assert_same(self.tables.loaded(seq), self.world)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is asked for inside is all decided before any of it is applied."""
+        self._put_off = []
+        yield
+        events, self._put_off = self._put_off, None
+        for asker, event in events:
+            self.commit(event, asker)
+
+    # The transcript.
+
+    def forget(self) -> None:
+        """What was said so far is not what the test is about."""
+        self.lines.clear()
+
+    def went(self, expected: str) -> None:
+        """Fails unless the dialogue since the last look went like this."""
+        lines, self.lines = "\n".join(self.lines), []
+        expected = dedent(expected).strip()
+        if lines != expected:
+            raise AssertionError(f"it should have gone\n{indent(expected, SHOWN)}\nand went\n{indent(lines, SHOWN)}")
+
+    def _tell(self, asker: Person | None, applied: Applied) -> None:
+        for delivery in applied.deliveries:
+            self._deliver(delivery)
+        for ending in applied.endings:
+            self.lines.append(f"{self._label(ending.session)} must go: {ending.bye.code}")
+        if applied.answer:
+            self._answer(asker, applied.answer)
+
+    def _answer(self, asker: Person | None, answer: Reply) -> None:
+        if asker:
+            self.lines.append(f"{asker.label} {answer_in_words(answer)}")
+
+    def _deliver(self, delivery: Delivery) -> None:
+        words = event_in_words(delivery.event)
+        hearers = [id for id in delivery.to.sessions if id not in delivery.author]
+        others = set(hearers) | set(delivery.author)
+        bystanders = [id for id in delivery.bystanders.sessions if id not in others]
+        self._line(hearers, "hears", "hear", words)
+        self._line(list(delivery.author), "is echoed", "are echoed", words)
+        self._line(bystanders, "notices", "notice", words)
+
+    def _label(self, session: int) -> str:
+        return self._labels.get(session, f"session {session}")
+
+    def _line(self, sessions: list[int], one: str, many: str, words: str) -> None:
+        if sessions:
+            who = ", ".join(sorted(map(self._label, sessions)))
+            self.lines.append(f"{who} {one if len(sessions) == 1 else many} {words}")
+
+
+class Tables:
+    """World state as a log keeps it."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int], StateRow] = {}
+
+    def keep(self, rows: list[StateRow]) -> None:
+        for row in rows:
+            if row.body is None:
+                self.rows.pop((row.kind, row.id), None)
+            else:
+                self.rows[row.kind, row.id] = row
+
+    def loaded(self, applied: int) -> World:
+        world = World()
+        world.load(tuple(self.rows.values()), applied)
+        return world
+
+
+def assert_same(world: World, other: World) -> None:
+    """Two worlds in which the same is so. The order in which sessions came is forgotten by the tables."""
+    assert world.applied == other.applied
+    assert world.users == other.users
+    assert world.sessions == other.sessions
+    assert world.lost == other.lost
+    assert world.groups == other.groups
+    assert world.user_ids == other.user_ids
+    assert world.group_ids == other.group_ids
+    assert _as_sets(world.sessions_of) == _as_sets(other.sessions_of)
+    assert _as_sets(world.lost_of) == _as_sets(other.lost_of)
+    assert world.everyone().members == other.everyone().members
+    assert world.global_hearers().members == other.global_hearers().members
+    for group in world.groups:
+        assert world.group_hearers(group).members == other.group_hearers(group).members
+
+
+def _as_sets(lists: dict[int, list[int]]) -> dict[int, set[int]]:
+    assert all(lists.values()), "an empty list is left"
+    assert all(len(set(ids)) == len(ids) for ids in lists.values()), "something is there twice"
+    return {key: set(ids) for key, ids in lists.items()}
+
+
+# In words.
+
+
+def answer_in_words(answer: Reply) -> str:
+    match answer:
+        case Ok(seq=seq, unknown=unknown, away=away):
+            words = f"gets ok {seq}"
+            words += f", unknown {' '.join(unknown)}" if unknown else ""
+            return words + (f", away {' '.join(away)}" if away else "")
+        case Refused(code=code):
+            return f"is refused: {code}"
+        case Welcome(user=user, role=role, focus=focus):
+            return f"is welcome as {user.name}, {role}" + (f", in {focus.name}" if focus else "")
+        case Entered(group=info, focus=focus):
+            members = " ".join(user.name for user in info.members)
+            return f"enters {info.group.name} of {info.owner.name} ({members})" + (" with focus" if focus else "")
+    raise AssertionError(answer)
+
+
+def event_in_words(event: Said) -> str:
+    match event:
+        case Message(author=author, conversation=conversation, text=text):
+            return f"[{_place(conversation)}] {author.name}: {text}"
+        case UserJoined(user=user, returned=returned):
+            return f"{user.name} {'returned' if returned else 'joined'}"
+        case UserLeft(user=user, cause=cause):
+            return f"{user.name} left: {cause}"
+        case GroupCreated(group=group, by=user):
+            return f"{user.name} created {group.name}"
+        case GroupJoined(group=group, user=user):
+            return f"{user.name} joined {group.name}"
+        case GroupLeft(group=group, user=user, cause=cause):
+            return f"{user.name} left {group.name}: {cause}"
+        case GroupDeleted(group=group):
+            return f"{group.name} is gone"
+
+
+def _place(conversation: Conversation) -> str:
+    match conversation:
+        case Global():
+            return "GLOBAL"
+        case Broadcast():
+            return "BROADCAST"
+        case Direct(users):
+            return "PM " + " ".join(user.name for user in users)
+        case Group(name=name):
+            return name
