@@ -106,6 +106,7 @@ class NativeWire:
     follows_roster = False
     is_personal = False
     file_coding = ""
+    is_over = False
 
     def __init__(self) -> None:
         self._reader = FrameReader(MAX_REQUEST_BYTES)
@@ -148,6 +149,10 @@ class NativeWire:
         if self._last_encoded[0] is not event:
             self._last_encoded = (event, (encode_frame(event),))
         return self._last_encoded[1]
+
+    def take_follow_ups(self) -> list[Request]:
+        """None: every question is the client's own."""
+        return []
 
     def tell(self, event: Event | Passing, role: Role, now: float) -> Chunks:
         """As `encode`: nothing depends on the peer."""

@@ -68,6 +68,8 @@ class Wire(Protocol):
     """Whether what its peers hear depends on each of them: then `tell` is called instead of `encode`."""
     file_coding: str
     """How the bytes of `SendFile` go between `FileStart` and `FileEnd`: "raw", "base64", or "" for a wire without."""
+    is_over: bool
+    """Whether the wire has said its last words: the connection closes when they are sent."""
 
     def opened(self, now: float) -> list[Item]:
         """MUST be called once, first."""
@@ -84,6 +86,9 @@ class Wire(Protocol):
 
     def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> Chunks:
         """The reply to a request of this peer; None for what nobody asked (a notice, the last words)."""
+
+    def take_follow_ups(self) -> list[Request]:
+        """Requests that an answer made necessary; asked for after every `answer`, and handled before all others."""
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """MUST depend on its arguments alone, and MUST return the very same object for roles whose bytes are the same
