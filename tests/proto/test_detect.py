@@ -10,6 +10,7 @@ from mysticproto.native import PREAMBLE
 
 NATIVE, TLS, HTTP, SSH = Known("native"), Unknown("tls"), Unknown("http"), Unknown("ssh")
 TEXT, BINARY = Unknown("text"), Unknown("binary")
+RELAY, MUCA, BASE64, NAME = Known("pickle_relay"), Known("muca_json"), Known("unicast_base64"), Known("mystic_cli")
 
 FIRST_MESSAGES: list[tuple[bytes, Detected]] = [
     (PREAMBLE, NATIVE),
@@ -20,7 +21,7 @@ FIRST_MESSAGES: list[tuple[bytes, Detected]] = [
     (b"\xffMYSTI\x01\x01", BINARY),
     (b"\xff\xff\xff\xff", BINARY),
     (b"\xff\xfd\x18\xff\xfd\x20", BINARY),  # telnet
-    (b"MYSTIC\x01", TEXT),
+    (b"MYSTIC\x01", NAME),
     (b"\x16\x03\x01\x02\x00\x01\x00", TLS),
     (b"\x16\x03\x03\x00\xa5", TLS),
     (b"\x16\x04\x00", BINARY),
@@ -35,26 +36,55 @@ FIRST_MESSAGES: list[tuple[bytes, Detected]] = [
     (b"CONNECT x:80 HTTP/1.1\r\n", HTTP),
     (b"PATCH /x HTTP/1.1\r\n", HTTP),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", HTTP),
-    (b"GETTER", TEXT),
-    (b"POSTMAN\n", TEXT),
-    (b"get / http/1.1\r\n", TEXT),
-    (b"PRIVMSG #x :y\r\n", TEXT),
+    (b"GETTER", NAME),
+    (b"POSTMAN\n", NAME),
+    (b"get / http/1.1\r\n", NAME),
+    (b"PRIVMSG #x :y\r\n", NAME),
     (b"SSH-2.0-OpenSSH_9.2\r\n", SSH),
     (b"SSH-1.99-x\n", SSH),
-    (b"SSHx", TEXT),
-    (b"ann", TEXT),
-    (b"V", TEXT),
+    (b"SSHx", NAME),
+    (b"ann", NAME),
+    (b"V", NAME),
     (b" ", TEXT),
-    (b"\xd0\xb0nna", BINARY),
-    (b"NICK ann\r\nUSER ann 0 * :Ann\r\n", TEXT),
-    (b"CAP LS 302\r\n", TEXT),
-    (b"PASS secret\r\n", TEXT),
-    (b'{"CMD": "JOIN", "UN": "Ann", "UID": "ann@x"}', TEXT),
+    (b"\xd0\xb0nna", NAME),
+    (b"NICK ann\r\nUSER ann 0 * :Ann\r\n", NAME),
+    (b"CAP LS 302\r\n", NAME),
+    (b"PASS secret\r\n", NAME),
+    ("ænn".encode(), NAME),
+    ("文".encode(), NAME),
+    (b"_ann", NAME),
+    (b".ann", NAME),
+    (b"7", NAME),
+    (b"annhellomystic users", NAME),
+    (b"\xd0ann", BINARY),
+    (b"\xc0\x80", BINARY),
+    ("☺ann".encode(), TEXT),
+    ("\u202eann".encode(), BINARY),
+    (b'{"CMD": "JOIN", "UN": "Ann", "UID": "ann@x"}', MUCA),
+    (b'{"CMD":"SEND"}', MUCA),
+    (b'{"UN": "Ann", "UID": "ann@x", "CMD": "JOIN"}', MUCA),
+    (b'{\r\n    "UID": "ann@x"}', MUCA),
+    (b'{"CMDS": 1}', TEXT),
+    (b'{"id": 1, "method": "mining.subscribe"}', TEXT),
+    (b"{                  ", TEXT),
+    (b"{ann}", TEXT),
     (b"{", TEXT),
     (b"[1]", TEXT),
-    (b"VVNFUk5BTUU6OmFubg==<END>", TEXT),
-    (b"cmd:05          ", TEXT),
-    (b"msg:12          ", TEXT),
+    (b"VVNFUk5BTUU6OmFubg==<END>", BASE64),
+    (b"VVNFUk5BTUU6Og==<END>", BASE64),
+    (b"VVNFUk5BTUU6OtC20LA=<END>", BASE64),
+    (b"VVNFUk5BTUU6Ow==<END>", NAME),
+    (b"VVNFUk5BTUU6O", NAME),
+    (b"VVNF", NAME),
+    (b"YWxpY2U", NAME),
+    (b"cmd:05          ", RELAY),
+    (b"msg:12          \x80\x04", RELAY),
+    (b"cmd:123456789012345", RELAY),
+    (b"cmd:            ", NAME),
+    (b"cmd:5 5         ", NAME),
+    (b"cmd:5", NAME),
+    (b"msg", NAME),
+    (b"cmd: hello", NAME),
     (b"*1\r\n$4\r\nPING\r\n", TEXT),  # Redis
     (b"\x80\x04\x95\x10\x00", BINARY),  # pickle
     (b"\x03\x00\x00\x2f\x2a\xe0", BINARY),  # remote desktop
@@ -80,7 +110,11 @@ def test_it_may_be_cut_anywhere(first: bytes, expected: Detected) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", [b"", b"\xff", PREAMBLE[:-2], b"\x16", b"G", b"GET", b"PRI *", b"S", b"SSH", b"P", b"T"]
+    "start",
+    [
+        *(b"", b"\xff", PREAMBLE[:-2], b"\x16", b"G", b"GET", b"PRI *", b"S", b"SSH", b"P", b"T", b"\xd0", b"\xe6\x96"),
+        *(b"c", b"ms", b"cmd:", b"cmd:12  ", b"{", b'{ "U', b"V", b"VVNF", b"VVNFUk5BTUU6O"),
+    ],
 )
 def test_what_may_become_several_things_needs_more(start: bytes) -> None:
     assert detect(start) == NeedMore()
@@ -90,9 +124,12 @@ def test_what_may_become_several_things_needs_more(start: bytes) -> None:
     ("start", "expected"),
     [
         (b"", Unknown("silent")),
-        (b"V", TEXT),
-        (b"GET", TEXT),
-        (b"SSH", TEXT),
+        (b"V", NAME),
+        (b"GET", NAME),
+        (b"SSH", NAME),
+        (b"cmd:5", NAME),
+        (b"{", TEXT),
+        (b"\xd0", BINARY),
         (PREAMBLE[:-2], BINARY),
         (b"\x16", BINARY),
     ],
