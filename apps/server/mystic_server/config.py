@@ -6,6 +6,7 @@
     shared = "SharedFiles"          # --shared, SERVER_SHARED_FILES
     name = "Mystic"                 # --name, MYSTIC_SERVER_NAME
     log_format = "text"             # --log-format, MYSTIC_LOG_FORMAT
+    relay_shutdown = "off"          # --relay-shutdown, MYSTIC_RELAY_SHUTDOWN
     unlimited = false               # --unlimited
 
     [listen]                        # --listen WIRE=PORT[,PORT]: ports that speak one wire
@@ -31,11 +32,12 @@ from msgspec import Meta, Struct
 from mysticproto.names import clean_line
 
 DEFAULT_PORT = 12000
-KNOWN_WIRES = ("native",)
+KNOWN_WIRES = ("native", "mystic_cli", "unicast_base64", "muca_json", "chat_modes", "pickle_relay")
 """What `--listen` can be asked for."""
 EVERY_INTERFACE = ""
 """As a host: every interface, IPv4 and (where the machine has it) IPv6."""
 LOG_FORMATS = ("text", "json")
+RELAY_SHUTDOWNS = ("off", "loopback")
 MAX_NAME_CHARS = 64
 MAX_PORT = 65535
 _NO_LIMIT = 1_000_000_000
@@ -135,6 +137,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The server's own name, shown to clients."""
     log_format: str
     """One of LOG_FORMATS."""
+    relay_shutdown: str
+    """One of RELAY_SHUTDOWNS: who may stop the server over the wire `pickle_relay`."""
     unlimited: bool
     limits: Limits
     """Without rates already if `unlimited`."""
@@ -149,6 +153,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     shared: str | None = None
     name: str | None = None
     log_format: str | None = None
+    relay_shutdown: str | None = None
     unlimited: bool = False
     listen: dict[str, list[int]] | None = None
     limits: Limits = Limits()
@@ -207,7 +212,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], wires: Collection[str
         shared=_path(sources.ask("shared", "SERVER_SHARED_FILES", "SharedFiles")),
         listen=_listen(sources.ask("listen", "", {}), port, wires),
         name=_name(sources.ask("name", "MYSTIC_SERVER_NAME", "Mystic")),
-        log_format=_log_format(sources.ask("log_format", "MYSTIC_LOG_FORMAT", "text")),
+        log_format=_one_of(sources.ask("log_format", "MYSTIC_LOG_FORMAT", "text"), "log format", LOG_FORMATS),
+        relay_shutdown=_one_of(
+            sources.ask("relay_shutdown", "MYSTIC_RELAY_SHUTDOWN", "off"), "choice", RELAY_SHUTDOWNS
+        ),
         unlimited=unlimited,
         limits=limits.without_rates() if unlimited else limits,
     )
@@ -244,6 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen", metavar="WIRE=PORT[,PORT]", action="append", help="more ports, for the peers of one wire")
     add("--unlimited", action="store_true", help="no rate limits, for benchmarks")
     add("--log-format", metavar="text|json", help="how the log on standard error is written (default: text)")
+    add("--relay-shutdown", metavar="off|loopback", help="who may stop the server over pickle_relay (default: off)")
     add("--name", metavar="TEXT", help="the server's name, shown to clients (default: Mystic)")
     add("--version", action="version", version=f"mystic-server {version()}")
     return parser
@@ -294,9 +303,9 @@ def _name(said: _Said) -> str:
     return name
 
 
-def _log_format(said: _Said) -> str:
-    if said.value not in LOG_FORMATS:
-        raise said.wrong(f"{said.value!r} is not a log format; there are {' and '.join(LOG_FORMATS)}")
+def _one_of(said: _Said, what: str, allowed: tuple[str, ...]) -> str:
+    if said.value not in allowed:
+        raise said.wrong(f"{said.value!r} is not a {what}; there are {' and '.join(allowed)}")
     return str(said.value)
 
 

@@ -23,6 +23,7 @@ from mystic_server.domain.apply import apply
 from mystic_server.domain.events import NodeStarted
 from mystic_server.domain.world import World
 from mystic_server.files.transfer import FileArea, FileLimits
+from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.dispatch import Gateway, Identity, now_us
 from mystic_server.hub.patrol import Patience, Patrol
 from mystic_server.hub.rates import Rates
@@ -31,25 +32,25 @@ from mystic_server.log.base import StoreError
 from mystic_server.log.store import StoreLog
 from mystic_server.net.admission import Admission
 from mystic_server.net.children import ChildProcess
-from mystic_server.net.connection import WireChoice
+from mystic_server.net.connection import ChooseWire, Connection
+from mystic_server.net.datagram import DatagramTransfer
 from mystic_server.net.entrance import Entrance
 from mystic_server.net.listener import Listener, bind
+from mystic_server.net.outqueue import FileSpan
 from mystic_server.net.reactor import Reactor
 from mystic_server.net.signals import StopSignals
 from mystic_server.view import OperatorsView
-from mysticproto.detect import Known, NeedMore, detect
+from mystic_server.wires import choices_of_ports, choose_wire
 from mysticproto.errors import Code
-from mysticproto.model import Bye
-from mysticproto.native import PREAMBLE, NativeWire, encode_frame
+from mysticproto.model import Bye, StoppingIn
+from mysticproto.native import PREAMBLE, encode_frame
 
 NODE = 1
 """This node's number in the log; there is one node so far."""
-WIRES = {"native": NativeWire}
 SERVER_ID_BYTES = 16
 _SECOND_S = 1.0
 _START_LIMIT_S = 30.0
 
-_NOT_A_WIRE = b"This is a Mystic chat server, and it does not speak what you sent.\r\n"
 _NO_ROOM = PREAMBLE + encode_frame(Bye(Code.SERVER_FULL, "There are too many connections; try again later."))
 
 
@@ -85,17 +86,18 @@ class Server:
 
     # Start.
 
-    def _bind(self) -> list[tuple[str, socket.socket]]:
-        """Sockets and the wires that they are for ("": find out), the main port's first."""
-        sockets: list[tuple[str, socket.socket]] = []
-        for wire, port in [("", self._settings.port), *self._settings.listen]:
+    def _bind(self) -> list[tuple[ChooseWire, socket.socket]]:
+        """Sockets and what is spoken there, the main port's first."""
+        sockets: list[tuple[ChooseWire, socket.socket]] = []
+        ports = [self._settings.port, *(port for _, port in self._settings.listen)]
+        for choose, port in zip([choose_wire, *choices_of_ports(self._settings.listen)], ports, strict=True):
             for host in self._settings.hosts:
                 try:
                     bound = bind(host, port)
                 except OSError as error:
                     where = f"port {port}" + (f" of {host}" if host else "")
                     raise ConfigError(f"Can't listen on {where}: {error.strerror or error}.") from None
-                sockets += [(wire, sock) for sock in bound]
+                sockets += [(choose, sock) for sock in bound]
                 self._closers += [sock.close for sock in bound]
                 port = port or bound[0].getsockname()[1]
         return sockets
@@ -137,6 +139,8 @@ class Server:
             identity,
             limits.send_queue_soft_bytes,
             None if settings.unlimited else self._rates(),
+            self._offer_udp,
+            self._countdown() if settings.relay_shutdown == "loopback" else None,
         )
         self._log.on_results = self._gateway.fanout.on_results
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
@@ -147,7 +151,14 @@ class Server:
         self._closers.append(self._entrance.close)
         self._patrol = Patrol(self._entrance.connections, self._peers, self._patience())
         fanout = self._gateway.fanout
-        for step in (self._log.flush, fanout.flush, self._entrance.flush, self._log.flush, self._stop_if_done):
+        for step in (
+            self._gateway.end_tick,
+            self._log.flush,
+            fanout.end_tick,
+            self._entrance.flush,
+            self._log.flush,
+            self._stop_if_done,
+        ):
             self._reactor.at_tick_end(step)
         self._reactor.at_tick_end(self._console.flush)
 
@@ -161,6 +172,16 @@ class Server:
             text=limits.text_bytes_per_second,
             text_burst=limits.text_bytes_burst,
         )
+
+    def _offer_udp(self, connection: Connection, span: FileSpan, done: Callable[[bool], None]) -> int:
+        host, peer_host = connection.local_host, connection.address[0]
+        return DatagramTransfer(self._reactor, host, span.fd, span.count, peer_host, done).port
+
+    def _countdown(self) -> Countdown:
+        def say(seconds: int) -> None:
+            self._gateway.fanout.tell(StoppingIn(seconds), self._world.everyone())
+
+        return Countdown(self._reactor, say, lambda: self._told_to_stop("shutdown"))
 
     def _patience(self) -> Patience:
         limits = self._settings.limits
@@ -187,10 +208,9 @@ class Server:
                 raise StoreError(f"The store in {self._settings.data} did not answer in time.")
         limit.cancel()
 
-    def _listen(self, sockets: list[tuple[str, socket.socket]]) -> None:
-        for wire, sock in sockets:
-            choose = partial(_always, wire) if wire else choose_wire
-            accept = partial(self._entrance.accept, choose=choose)
+    def _listen(self, sockets: list[tuple[ChooseWire, socket.socket]]) -> None:
+        for choose, sock in sockets:
+            accept = partial(self._entrance.accept, choose=choose, is_known=choose is not choose_wire)
             self._listeners.append(Listener(self._reactor, sock, accept, self._out_of_descriptors))
         # What was built so far lives as long as the process; the collector need not look at it again and again.
         gc.collect()
@@ -249,21 +269,6 @@ class Server:
         if self._listeners:
             self._console.stopped()
         self._console.close()
-
-
-def choose_wire(first_bytes: bytes) -> WireChoice:
-    """The wire that these bytes belong to, or what to say to somebody who speaks none."""
-    match detect(first_bytes):
-        case NeedMore():
-            return None
-        case Known(wire):
-            return WIRES[wire]()
-        case _:
-            return _NOT_A_WIRE
-
-
-def _always(wire: str, first_bytes: bytes) -> WireChoice:
-    return WIRES[wire]()
 
 
 def server_id(data: Path) -> bytes:

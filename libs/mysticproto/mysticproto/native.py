@@ -12,7 +12,7 @@ import msgspec
 
 from mysticproto.buffer import BufferFull, ReceiveBuffer
 from mysticproto.errors import Code, ProtocolError
-from mysticproto.model import Bye, Event, FileStart, FromServer, Passing, Refused, Reply, Request
+from mysticproto.model import Bye, Event, FileStart, FromServer, Passing, Refused, Reply, Request, Roster, Seen
 from mysticproto.wire import Chunks, Item, Local, Role
 
 PREAMBLE: Final = b"\xffMYSTIC\x01"
@@ -106,6 +106,7 @@ class NativeWire:
     follows_roster = False
     is_personal = False
     file_coding = ""
+    pings = True
     is_over = False
 
     def __init__(self) -> None:
@@ -141,8 +142,8 @@ class NativeWire:
         return None
 
     def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> Chunks:
-        """One frame."""
-        return (encode_frame(reply),)
+        """One frame; what only older wires have words for is left out."""
+        return () if isinstance(reply, Seen | Roster) else (encode_frame(reply),)
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """One frame, the same for every role; bystanders are told too, so that lists of groups stay true."""

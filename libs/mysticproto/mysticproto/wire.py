@@ -68,6 +68,8 @@ class Wire(Protocol):
     """Whether what its peers hear depends on each of them: then `tell` is called instead of `encode`."""
     file_coding: str
     """How the bytes of `SendFile` go between `FileStart` and `FileEnd`: "raw", "base64", or "" for a wire without."""
+    pings: bool
+    """Whether its peers make a sign of life by themselves, so that silence means that they are gone."""
     is_over: bool
     """Whether the wire has said its last words: the connection closes when they are sent."""
 

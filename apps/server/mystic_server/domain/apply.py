@@ -5,6 +5,8 @@ that can't both hold the earlier one wins, and the later yields a refusal to its
 by then changes nothing.
 """
 
+import heapq
+
 from msgspec import Struct
 
 from mystic_server.domain.decide import group_exists, in_another_group, not_in_group
@@ -18,9 +20,12 @@ from mystic_server.domain.events import (
     Joined,
     Left,
     LingerEnded,
+    MemberAdded,
+    MemberRemoved,
     NodeStarted,
     Posted,
 )
+from mystic_server.domain.policy import AWAY_NAMED
 from mystic_server.domain.world import NOBODY, Audience, Group, Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import Broadcast as ToldToEverybody
@@ -69,6 +74,7 @@ class Applied(Struct, frozen=True, gc=False):
 
 
 _NOTHING = Applied()
+_NOT_THE_OWNER = Refused(0, Code.NOT_ALLOWED, "Only the owner can do that.")
 _GROUP_GONE = Refused(0, Code.UNKNOWN_GROUP, "The group is gone.")
 
 
@@ -90,6 +96,10 @@ def apply(world: World, committed: Committed) -> Applied:
             return _group_entered(world, committed.seq, committed.time_us, event)
         case GroupExited() as event:
             return _group_exited(world, committed.seq, committed.time_us, event)
+        case MemberAdded() as event:
+            return _member_added(world, committed.seq, committed.time_us, event)
+        case MemberRemoved() as event:
+            return _member_removed(world, committed.seq, committed.time_us, event)
         case NodeStarted(node, epoch):
             return _node_started(world, committed.time_us, node, epoch)
 
@@ -125,8 +135,26 @@ def receipt(world: World, seq: int, time_us: int, event: Posted) -> Ok:
     named = {name: world.user_named(name) for name in event.addressed}
     unknown = tuple(name for name, user in named.items() if user is None or user.id not in event.users)
     found = {user.id: user.name for user in named.values() if user and user.id in event.users}
+    if event.receipt:
+        here, gone = _reached(world, event)
+        away_since = tuple(user.last_seen_us for user in gone)
+        return Ok(0, seq, time_us, unknown, _names(gone), away_since, _names(here))
     away = tuple(name for id, name in found.items() if id != event.author and not world.is_here(id))
     return Ok(0, seq, time_us, unknown, away)
+
+
+def _reached(world: World, event: Posted) -> tuple[list[User], list[User]]:
+    """Whom a message has reached, and who of those it is for is away, the last seen first; its author left out."""
+    group = world.group_of(event.conversation)
+    meant = event.users or (tuple(group.members) if group else tuple(world.users))
+    others = [world.users[id] for id in meant if id != event.author and id in world.users]
+    here = [user for user in others if world.is_here(user.id)]
+    gone = [user for user in others if not world.is_here(user.id) and user.left_seq]
+    return here, heapq.nlargest(AWAY_NAMED, gone, key=lambda user: user.last_seen_us)
+
+
+def _names(users: list[User]) -> tuple[str, ...]:
+    return tuple(user.name for user in users)
 
 
 # Coming and going.
@@ -172,6 +200,7 @@ def _take_name(world: World, seq: int, user: User | None, event: Joined) -> User
         return user
     else:
         user.name, user.key, user.since = event.name, event.key, seq
+    user.display = event.display
     world.put_user(user)
     return user
 
@@ -209,7 +238,7 @@ def _end_session(world: World, seq: int, time_us: int, session: Session, cause: 
     deliveries = [] if user.id in world.lost_of else _leave_rooms(world, seq, time_us, user, cause)
     if not session.watch:
         return deliveries
-    user.last_seen_us = time_us
+    user.last_seen_us, user.left_seq = time_us, seq
     world.put_user(user)
     if cause != "stopped":  # a server that stops says so itself, once
         deliveries.append(Delivery(UserLeft(seq, time_us, user.ref, cause), world.everyone()))
@@ -253,7 +282,11 @@ def _group_created(world: World, seq: int, time_us: int, event: GroupCreated) ->
     user = world.users[session.user]
     group = Group(seq, event.name, user.id, event.kept)
     _enter(world, session, user, group, event.focus)
-    said = GroupWasCreated(seq, time_us, group.ref, user.ref)
+    added = [world.users[id] for id in event.members if id in world.users and id != user.id]
+    for each in added:
+        _add(world, each, group)
+    members = tuple(world.users[id].ref for id in group.members) if added else ()
+    said = GroupWasCreated(seq, time_us, group.ref, user.ref, members)
     answer = Entered(0, seq, world.group_info(group), bool(session.focus == group.id))
     return Applied([Delivery(said, world.everyone(), tuple(world.watching(user.id)))], answer)
 
@@ -287,12 +320,41 @@ def _group_exited(world: World, seq: int, time_us: int, event: GroupExited) -> A
     return Applied(deliveries, Ok(0, seq, time_us))
 
 
-def _enter(world: World, session: Session, user: User, group: Group, focus: bool) -> None:
+def _member_added(world: World, seq: int, time_us: int, event: MemberAdded) -> Applied:
+    group, user, owner = world.groups.get(event.group), world.users.get(event.user), world.users.get(event.author)
+    if group is None or user is None or owner is None:
+        return Applied(answer=_GROUP_GONE)
+    if group.owner != owner.id:
+        return Applied(answer=_NOT_THE_OWNER)
+    if user.id not in group.members:
+        _add(world, user, group)
+        said = GroupJoined(seq, time_us, group.ref, user.ref, owner.ref)
+        delivery = _group_delivery(world, said, group, tuple(world.watching(owner.id)))
+        return Applied([delivery], Ok(0, seq, time_us))
+    return Applied(answer=Ok(0, seq, time_us))
+
+
+def _member_removed(world: World, seq: int, time_us: int, event: MemberRemoved) -> Applied:
+    group, user = world.groups.get(event.group), world.users.get(event.user)
+    if group is None or user is None:
+        return Applied(answer=_GROUP_GONE)
+    if group.owner != event.author:
+        return Applied(answer=_NOT_THE_OWNER)
+    if user.id not in group.members:
+        return Applied(answer=not_in_group(0, group))
+    return Applied(_leave(world, seq, time_us, user, group, "removed"), Ok(0, seq, time_us))
+
+
+def _add(world: World, user: User, group: Group) -> None:
     if user.id not in group.members:
         group.members.append(user.id)
         user.groups.append(group.id)
         world.put_user(user)
     world.put_group(group)
+
+
+def _enter(world: World, session: Session, user: User, group: Group, focus: bool) -> None:
+    _add(world, user, group)
     if focus:
         session.focus = group.id
     world.put_session(session)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mystic_server.domain import policy
 from mystic_server.domain.events import (
@@ -18,6 +19,8 @@ from mystic_server.domain.events import (
     GroupExited,
     Joined,
     Left,
+    MemberAdded,
+    MemberRemoved,
     Posted,
 )
 from mystic_server.domain.world import Group, Session, User, World
@@ -26,6 +29,7 @@ from mysticproto.model import (
     CLIENT_ID_BYTES,
     MAX_ADDRESSED,
     MAX_TEXT_BYTES,
+    AddMember,
     CreateGroup,
     JoinGroup,
     LeaveGroup,
@@ -33,6 +37,7 @@ from mysticproto.model import (
     Logout,
     Post,
     Refused,
+    RemoveMember,
     ToEveryone,
     ToGlobal,
     ToGroup,
@@ -41,6 +46,8 @@ from mysticproto.model import (
 from mysticproto.names import NameRefused, check_group_name, check_user_name, clean_line, clean_text
 
 Decision: TypeAlias = Event | Refused
+Change: TypeAlias = Post | CreateGroup | JoinGroup | LeaveGroup | AddMember | RemoveMember
+"""Requests of a session that become events."""
 
 
 class Newcomer(Struct, frozen=True):
@@ -77,6 +84,7 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
         lingers=newcomer.lingers and bool(newcomer.proven_key),
         node=newcomer.node,
         epoch=newcomer.epoch,
+        display=clean_line(request.display[:64]),
     )
 
 
@@ -100,7 +108,7 @@ def decide_end(world: World, session: Session, cause: str, ending: Collection[in
     return Left(session.id, cause, session.user, session.watch, quiet=not session.watch or bool(still_here))
 
 
-def decide(world: World, session: Session, request: Post | Logout | CreateGroup | JoinGroup | LeaveGroup) -> Decision:
+def decide(world: World, session: Session, request: Change | Logout) -> Decision:
     """What a logged-in session's request means."""
     match request:
         case Post():
@@ -111,6 +119,10 @@ def decide(world: World, session: Session, request: Post | Logout | CreateGroup 
             return _decide_join(world, session, request)
         case LeaveGroup():
             return _decide_leave(world, session, request)
+        case AddMember():
+            return _decide_add(world, session, request)
+        case RemoveMember():
+            return _decide_remove(world, session, request)
         case Logout():
             return decide_end(world, session, "left")
 
@@ -124,13 +136,18 @@ def _decide_post(world: World, session: Session, request: Post) -> Decision:
         return refused
     match request.to:
         case ToGlobal():
-            return Posted(session.id, session.user, GLOBAL, text, request.cid, request.reply_to)
+            return _posted(session, request, text, GLOBAL)
         case ToEveryone():
-            return Posted(session.id, session.user, BROADCAST, text, request.cid, request.reply_to)
+            return _posted(session, request, text, BROADCAST)
         case ToGroup(name):
             return _decide_group_post(world, session, request, text, name)
         case ToUsers(names):
             return _decide_direct_post(world, session, request, text, names)
+
+
+def _posted(session: Session, request: Post, text: str, conversation: str) -> Posted:
+    cid, reply_to, receipt = request.cid, request.reply_to, request.receipt
+    return Posted(session.id, session.user, conversation, text, cid, reply_to, receipt=receipt)
 
 
 def _text_refused(request: Post, text: str) -> Refused | None:
@@ -151,16 +168,16 @@ def _decide_group_post(world: World, session: Session, request: Post, text: str,
         return no_such_group(request.n, name)
     if session.user not in group.members:
         return Refused(request.n, Code.NOT_IN_GROUP, f"You are not in {group.name}.", group.name)
-    return Posted(session.id, session.user, f"group:{group.id}", text, request.cid, request.reply_to)
+    return _posted(session, request, text, f"group:{group.id}")
 
 
 def _decide_direct_post(world: World, session: Session, request: Post, text: str, names: tuple[str, ...]) -> Decision:
-    users = direct_users(world, session, request.n, names, _reachable)
+    users = direct_users(world, session, request.n, names, _known if request.receipt else _reachable)
     if isinstance(users, Refused):
         return users
     conversation = "direct:" + ",".join(map(str, users))
     addressed = tuple(_shown(name) for name in names)
-    return Posted(session.id, session.user, conversation, text, request.cid, request.reply_to, users, addressed)
+    return replace(_posted(session, request, text, conversation), users=users, addressed=addressed)
 
 
 def direct_users(
@@ -186,6 +203,10 @@ def _reachable(world: World, user: User) -> bool:
     return bool(user.key) or world.is_here(user.id)
 
 
+def _known(world: World, user: User) -> bool:
+    return True
+
+
 # Groups.
 
 
@@ -203,7 +224,16 @@ def _decide_create(world: World, session: Session, request: CreateGroup) -> Deci
     owned = sum(1 for id in user.groups if world.groups[id].owner == user.id)
     if owned >= policy.MAX_GROUPS_OWNED or len(world.groups) >= policy.MAX_GROUPS:
         return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
-    return _limit_refused(n, user) or GroupCreated(session.id, user.id, name, request.focus and session.watch)
+    members = _known_among(world, request.members, user.id) if request.kept else ()
+    focus = request.focus and session.watch
+    return _limit_refused(n, user) or GroupCreated(session.id, user.id, name, focus, request.kept, members)
+
+
+def _known_among(world: World, names: tuple[str, ...], author: int) -> tuple[int, ...]:
+    """Ids of those whom somebody wants to add, who exist and may be in one more group."""
+    users = [user for name in names[: policy.MAX_GROUP_MEMBERS - 1] if (user := world.user_named(name))]
+    addable = [user.id for user in users if user.id != author and len(user.groups) < policy.MAX_GROUPS_JOINED]
+    return tuple(dict.fromkeys(addable))
 
 
 def _decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
@@ -232,6 +262,49 @@ def _decide_leave(world: World, session: Session, request: LeaveGroup) -> Decisi
     if session.user not in group.members:
         return not_in_group(request.n, group)
     return GroupExited(session.id, session.user, group.id)
+
+
+def _decide_add(world: World, session: Session, request: AddMember) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    user = world.user_named(request.name)
+    if user is None:
+        return Refused(n, Code.UNKNOWN_USER, f"Nobody is called {_shown(request.name)}.", _shown(request.name))
+    if not group.kept:
+        return Refused(n, Code.NOT_ALLOWED, f"{group.name} is a room: people join it by themselves.", group.name)
+    if user.id in group.members:
+        return Refused(n, Code.ALREADY_IN_GROUP, f"{user.name} is in {group.name} already.", user.name)
+    if len(group.members) >= policy.MAX_GROUP_MEMBERS:
+        return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
+    return _limit_refused(n, user) or MemberAdded(session.id, session.user, group.id, user.id)
+
+
+def _decide_remove(world: World, session: Session, request: RemoveMember) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    user = world.user_named(request.name)
+    if user is None or user.id not in group.members:
+        text = f"{_shown(request.name)} is not in {group.name}."
+        return Refused(n, Code.NOT_IN_GROUP, text, _shown(request.name))
+    if user.id == session.user:
+        return Refused(n, Code.NOT_TO_YOURSELF, f"Leave {group.name} instead.", user.name)
+    return MemberRemoved(session.id, session.user, group.id, user.id)
+
+
+def _own_group(world: World, session: Session, n: int, name: str) -> Group | Refused:
+    """The group, if the asker owns it."""
+    group = world.group_named(name) if name else world.groups.get(session.focus)
+    if group is None:
+        return no_such_group(n, name)
+    if session.user not in group.members:
+        return not_in_group(n, group)
+    if group.owner != session.user:
+        return Refused(n, Code.NOT_ALLOWED, f"Only the owner of {group.name} can do that.", group.name)
+    return group
 
 
 def _limit_refused(n: int, user: User) -> Refused | None:

@@ -44,6 +44,7 @@ class Joined(_Stored, frozen=True, tag="joined"):
     lingers: bool = False
     node: int = 0
     epoch: int = 0
+    display: str = ""
 
 
 class Left(_Stored, frozen=True, tag="left"):
@@ -65,7 +66,8 @@ class LingerEnded(_Stored, frozen=True, tag="linger_ended"):
 class Posted(_Stored, frozen=True, tag="posted"):
     """A message. `conversation` is a key as `model.conversation_key` makes it; `users` are a direct conversation's.
 
-    `addressed` keeps the names that were written to, whether anybody knows them or not.
+    `addressed` keeps the names that were written to, whether anybody knows them or not. `receipt`: the author wants to
+    know who has it.
     """
 
     session: int
@@ -76,16 +78,18 @@ class Posted(_Stored, frozen=True, tag="posted"):
     reply_to: int = 0
     users: tuple[int, ...] = ()
     addressed: tuple[str, ...] = ()
+    receipt: bool = False
 
 
 class GroupCreated(_Stored, frozen=True, tag="group_created"):
-    """A group was made by a user, who is its owner and first member."""
+    """A group was made by a user, who is its owner and first member; `members` are added at once."""
 
     session: int
     author: int
     name: str
     focus: bool = True
     kept: bool = False
+    members: tuple[int, ...] = ()
 
 
 class GroupEntered(_Stored, frozen=True, tag="group_entered"):
@@ -105,7 +109,36 @@ class GroupExited(_Stored, frozen=True, tag="group_exited"):
     group: int
 
 
-Event: TypeAlias = NodeStarted | Joined | Left | LingerEnded | Posted | GroupCreated | GroupEntered | GroupExited
+class MemberAdded(_Stored, frozen=True, tag="member_added"):
+    """The owner added a user to a kept group."""
+
+    session: int
+    author: int
+    group: int
+    user: int
+
+
+class MemberRemoved(_Stored, frozen=True, tag="member_removed"):
+    """The owner removed a user from a group."""
+
+    session: int
+    author: int
+    group: int
+    user: int
+
+
+Event: TypeAlias = (
+    NodeStarted
+    | Joined
+    | Left
+    | LingerEnded
+    | Posted
+    | GroupCreated
+    | GroupEntered
+    | GroupExited
+    | MemberAdded
+    | MemberRemoved
+)
 
 
 class Committed(Struct, frozen=True, gc=False):

@@ -8,7 +8,15 @@ BEFORE_LOGIN: Final = frozenset({model.Login, model.Ping, model.Fetch})
 """Requests that a connection without a name may make; everything else is refused with not_logged_in."""
 
 BARRIERS: Final = frozenset(
-    {model.Login, model.Logout, model.CreateGroup, model.JoinGroup, model.LeaveGroup},
+    {
+        model.Login,
+        model.Logout,
+        model.CreateGroup,
+        model.JoinGroup,
+        model.LeaveGroup,
+        model.AddMember,
+        model.RemoveMember,
+    }
 )
 """Requests that change more than a timeline: the session's next request waits until they are applied."""
 
@@ -22,5 +30,7 @@ MAX_USERS: Final = 200_000
 MAX_REQUEST_NUMBER: Final = 2**63 - 1
 LINGER_US: Final = 60_000_000
 """How long a lost native session keeps its room and focus."""
+AWAY_NAMED: Final = 10
+"""Of those who are away, the last seen that the author of a global message is told of."""
 LIST_PART: Final = 500
 """Lines in one part of a list's answer."""

@@ -74,6 +74,13 @@ def missed_scope(world: World, session: Session) -> Scope:
     return Scope(heard + groups, user.since)
 
 
+def waiting_scope(world: World, session: Session, waiting: str, after: int) -> Scope:
+    """What waits for a name since it was last here; see `Login.waiting`. Direct conversations are always in it."""
+    user = world.users[session.user]
+    groups = tuple(f"group:{id}" for id in user.groups)
+    return Scope(groups + ((GLOBAL, BROADCAST) if waiting == "all" else ()), after + 1)
+
+
 def retell(world: World, committed: Committed) -> model.Event | None:
     """A stored event in the words in which it was said; None for what nobody was told."""
     seq, time_us = committed.seq, committed.time_us
@@ -100,6 +107,12 @@ def _retell_group(world: World, committed: Committed) -> model.Event | None:
         case events.GroupEntered(author=author, group=id):
             group, who = world.groups.get(id), world.users.get(author)
             return model.GroupJoined(seq, time_us, group.ref, who.ref) if group and who else None
+        case events.MemberAdded(author=author, group=id, user=user):
+            group, who, by = world.groups.get(id), world.users.get(user), world.users.get(author)
+            return model.GroupJoined(seq, time_us, group.ref, who.ref, by.ref) if group and who and by else None
+        case events.MemberRemoved(group=id, user=user):
+            group, who = world.groups.get(id), world.users.get(user)
+            return model.GroupLeft(seq, time_us, group.ref, who.ref, "removed") if group and who else None
         case events.GroupExited(author=author, group=id):
             group, who = world.groups.get(id), world.users.get(author)
             return model.GroupLeft(seq, time_us, group.ref, who.ref) if group and who else None

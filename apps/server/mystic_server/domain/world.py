@@ -27,6 +27,9 @@ class User(Struct):
     key: bytes = b""
     since: int = 0
     last_seen_us: int = 0
+    left_seq: int = 0
+    """The number of the event with which the user was last gone; 0: never yet."""
+    display: str = ""
     groups: list[int] = []
 
     @property
@@ -134,7 +137,7 @@ class World:
     def users_here(self) -> list[UserInfo]:
         """The users who are here, in the order of their coming."""
         seen = dict.fromkeys(session.user for session in self.sessions.values() if session.watch)
-        return [UserInfo(self.users[id].ref, self.users[id].role) for id in seen]
+        return [UserInfo(self.users[id].ref, self.users[id].role, self.users[id].display) for id in seen]
 
     def group_info(self, group: Group) -> GroupInfo:
         """A line of the group list."""

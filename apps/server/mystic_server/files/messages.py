@@ -24,6 +24,15 @@ class HashWork(Struct, array_like=True, frozen=True, tag="hash"):
     file: FileId
 
 
+class SearchWork(Struct, array_like=True, frozen=True, tag="search"):
+    """Look for bytes in a file in that very state; answered by `Searched`."""
+
+    number: int
+    path: str
+    file: FileId
+    needle: bytes
+
+
 class Listed(Struct, array_like=True, frozen=True, tag="listed"):
     """A whole listing, see `tree.Listing`."""
 
@@ -52,8 +61,15 @@ class Hashed(Struct, array_like=True, frozen=True, tag="hashed"):
     settled: bool = False
 
 
-ToChild: TypeAlias = ListWork | HashWork
-FromChild: TypeAlias = Listed | NotListed | Hashed
+class Searched(Struct, array_like=True, frozen=True, tag="searched"):
+    """Whether the bytes are in the file; None if it can't be read in that state any more."""
+
+    number: int
+    found: bool | None
+
+
+ToChild: TypeAlias = ListWork | HashWork | SearchWork
+FromChild: TypeAlias = Listed | NotListed | Hashed | Searched
 
 encode = msgspec.msgpack.Encoder().encode
 to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)

@@ -16,9 +16,19 @@ from typing import Protocol
 from msgspec import Struct
 
 from mystic_server.files.hashes import HashCache
-from mystic_server.files.messages import Hashed, HashWork, Listed, ListWork, NotListed, encode, from_child
+from mystic_server.files.messages import (
+    Hashed,
+    HashWork,
+    Listed,
+    ListWork,
+    NotListed,
+    Searched,
+    SearchWork,
+    encode,
+    from_child,
+)
 from mystic_server.files.tree import FileId, PathRefused, Tree, is_path
-from mystic_server.net.outqueue import FileSpan
+from mystic_server.net.outqueue import Base64Span, FileSpan
 from mysticproto.errors import Code
 from mysticproto.model import FileHashed, FileStart, Folder, FolderEntry, Refused, Ticket
 from mysticproto.names import clean_line
@@ -103,6 +113,13 @@ class _Asked(Struct):
     answered: Callable[[list[Folder] | Refused], None]
 
 
+class _Opened(Struct):
+    """A file that is to be sent in line and is being searched first."""
+
+    transfer: Transfer
+    answered: Callable[[Transfer | Refused], None]
+
+
 class FileArea:
     """See the module. The owner of the child passes on its `received`, `came_up` and `went_down`."""
 
@@ -118,6 +135,7 @@ class FileArea:
         self._places: Counter[int] = Counter()
         self._listings: dict[int, _Asked] = {}
         self._wanted: dict[tuple[str, FileId], _Wanted] = {}
+        self._searched: dict[int, _Opened] = {}
         self._last_number = 0
 
     # Requests.
@@ -167,6 +185,38 @@ class FileArea:
         if not known:
             self._want_hash(user, path, file, hashed)
 
+    def open_inline(
+        self,
+        n: int,
+        user: int,
+        path: str,
+        avoid: bytes,
+        as_base64: bool,
+        answered: Callable[[Transfer | Refused], None],
+    ) -> None:
+        """Opens a file that is sent on the connection that asks for it; file_unfit if it contains `avoid`.
+
+        `answered` is called in here, or when the file has been searched.
+        """
+        if refused := self._no_place(n, user, path):
+            answered(refused)
+            return
+        try:
+            fd = self._tree.open_file(path)
+        except PathRefused as error:
+            answered(_refused(n, error.code, error.text, path))
+            return
+        file = FileId.of(fd)
+        self._places[user] += 1
+        span = (Base64Span if as_base64 else FileSpan)(fd, 0, file.size)
+        transfer = Transfer(FileStart(n, file.size, 0), span, path, user, self._free)
+        if not avoid:
+            answered(transfer)
+            return
+        number = self._next_number()
+        self._searched[number] = _Opened(transfer, answered)
+        self._child.send(encode(SearchWork(number, path, file, avoid)))
+
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> Transfer | Refused:
         """Uses a ticket up, whether it can be granted or not."""
         held = self._tickets.pop(ticket, None)
@@ -195,6 +245,9 @@ class FileArea:
         for held in self._tickets.values():
             os.close(held.fd)
         self._tickets.clear()
+        for opened in self._searched.values():
+            opened.transfer.finished(complete=False)
+        self._searched.clear()
         self._listings.clear()
         self._wanted.clear()
 
@@ -210,6 +263,8 @@ class FileArea:
         said = from_child.decode(body)
         if isinstance(said, Hashed):
             self._hash_came(said)
+        elif isinstance(said, Searched):
+            self._search_ended(said.number, said.found)
         elif asked := self._listings.pop(said.number, None):
             asked.answered(_listing_answer(asked, said))
 
@@ -223,10 +278,25 @@ class FileArea:
         listings, self._listings = self._listings, {}
         for asked in listings.values():
             asked.answered(_unavailable(asked.n, asked.path))
+        for number in list(self._searched):
+            self._search_ended(number, None)
         for key, wanted in list(self._wanted.items()):
             wanted.attempts += 1
             if wanted.attempts > _HASH_ATTEMPTS:
                 self._tell_hash(self._wanted.pop(key), b"")
+
+    def _search_ended(self, number: int, found: bool | None) -> None:
+        opened = self._searched.pop(number, None)
+        if opened is None:
+            return
+        if found is False:
+            opened.answered(opened.transfer)
+            return
+        transfer = opened.transfer
+        transfer.finished(complete=False)
+        text = "This file can't be sent in this way." if found else "The file could not be read; ask for it again."
+        code = Code.FILE_UNFIT if found else Code.FILES_UNAVAILABLE
+        opened.answered(_refused(transfer.start.n, code, text, transfer.path))
 
     # Places and tickets.
 

@@ -2,8 +2,8 @@
 
     python -m mystic_server.files.worker DESCRIPTOR SHARED
 
-Several files are hashed by turns, a slice each; before every slice what has come in meanwhile is done, so that a
-listing waits for one slice at most and a short file isn't kept back by a long one.
+Several files are hashed or searched by turns, a slice each; before every slice what has come in meanwhile is done, so
+that a listing waits for one slice at most and a short file isn't kept back by a long one.
 """
 
 import os
@@ -13,7 +13,19 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from mystic_server.files.hashes import SLICE_BYTES, Hashing
-from mystic_server.files.messages import FromChild, Hashed, HashWork, Listed, ListWork, NotListed, encode, to_child
+from mystic_server.files.messages import (
+    FromChild,
+    Hashed,
+    HashWork,
+    Listed,
+    ListWork,
+    NotListed,
+    Searched,
+    SearchWork,
+    encode,
+    to_child,
+)
+from mystic_server.files.search import Searching
 from mystic_server.files.tree import FileId, PathRefused, Tree
 from mystic_server.net.children import ParentLink
 
@@ -26,16 +38,16 @@ class Worker:
     def __init__(self, tree: Tree, send: Callable[[bytes], None]) -> None:
         self._tree = tree
         self._send = send
-        self._hashing: deque[tuple[int, Hashing]] = deque()
+        self._reading: deque[tuple[int, Hashing | Searching]] = deque()
         self._buffer = memoryview(bytearray(SLICE_BYTES))
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is something to hash."""
-        return bool(self._hashing)
+        """Whether there is a file to go on with."""
+        return bool(self._reading)
 
     def take(self, body: bytes) -> None:
-        """Does what was asked, or puts it with the files to hash."""
+        """Does what was asked, or puts it with the files to read."""
         work = to_child.decode(body)
         if isinstance(work, ListWork):
             self._answer(self._list(work))
@@ -43,23 +55,34 @@ class Worker:
             self._begin(work)
 
     def step(self) -> None:
-        """Hashes one slice of the file whose turn it is."""
-        number, hashing = self._hashing.popleft()
+        """Reads one slice of the file whose turn it is."""
+        number, reading = self._reading.popleft()
+        answer = self._hash(number, reading) if isinstance(reading, Hashing) else self._search(number, reading)
+        if answer is None:
+            self._reading.append((number, reading))
+            return
+        reading.close()
+        self._answer(answer)
+
+    def _hash(self, number: int, hashing: Hashing) -> Hashed | None:
         try:
             digest = hashing.step(self._buffer)
         except (OSError, ValueError):
             digest = b""
-        if digest is None:
-            self._hashing.append((number, hashing))
-            return
-        hashing.close()
-        self._answer(Hashed(number, digest, hashing.settled))
+        return None if digest is None else Hashed(number, digest, hashing.settled)
+
+    def _search(self, number: int, searching: Searching) -> Searched | None:
+        try:
+            found = searching.step(self._buffer)
+        except (OSError, ValueError):
+            return Searched(number, None)
+        return None if found is None else Searched(number, found)
 
     def close(self) -> None:
         """Lets go of the files."""
-        for _, hashing in self._hashing:
-            hashing.close()
-        self._hashing.clear()
+        for _, reading in self._reading:
+            reading.close()
+        self._reading.clear()
 
     def _list(self, work: ListWork) -> Listed | NotListed:
         try:
@@ -68,17 +91,28 @@ class Worker:
             return NotListed(work.number, refused.code, refused.text)
         return Listed(work.number, listing.entries, listing.total)
 
-    def _begin(self, work: HashWork) -> None:
+    def _begin(self, work: HashWork | SearchWork) -> None:
+        fd = self._maybe_open(work.path, work.file)
+        if isinstance(work, HashWork):
+            if fd is None:
+                self._answer(Hashed(work.number, b""))
+            else:
+                self._reading.append((work.number, Hashing(fd, work.file)))
+        elif fd is None:
+            self._answer(Searched(work.number, None))
+        else:
+            self._reading.append((work.number, Searching(fd, work.file.size, work.needle)))
+
+    def _maybe_open(self, path: str, file: FileId) -> int | None:
+        """The file, unless it is gone or another one."""
         try:
-            fd = self._tree.open_file(work.path)
+            fd = self._tree.open_file(path)
         except PathRefused:
-            self._answer(Hashed(work.number, b""))
-            return
-        if FileId.of(fd) != work.file:
-            os.close(fd)
-            self._answer(Hashed(work.number, b""))
-            return
-        self._hashing.append((work.number, Hashing(fd, work.file)))
+            return None
+        if FileId.of(fd) == file:
+            return fd
+        os.close(fd)
+        return None
 
     def _answer(self, said: FromChild) -> None:
         self._send(encode(said))

@@ -5,32 +5,36 @@ answered from the world, the past or the file area. What a peer may not do yet s
 full its socket isn't read: a peer that is too fast waits in its own kernel.
 """
 
+import ipaddress
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec.structs import replace
 
 from mystic_server.domain import policy
-from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, decide_login
+from mystic_server.domain.decide import Change, Decision, Newcomer, decide, decide_end, decide_login
 from mystic_server.domain.events import Event, Left, LingerEnded
 from mystic_server.domain.queries import list_groups, list_users
 from mystic_server.domain.world import World
 from mystic_server.hub.auth import NONCE_BYTES, proves_key
+from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.fanout import Fanout
 from mystic_server.hub.past import Past
 from mystic_server.hub.rates import Pace, Rates
-from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
+from mystic_server.hub.sessions import Clock, FileTransfer, Peer, Peers, Witness
 from mystic_server.log.base import EventLog
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import (
+    AddMember,
     Bye,
     CreateGroup,
     Fetch,
+    FileEnd,
     FileHashed,
     Folder,
     GetHistory,
@@ -42,14 +46,20 @@ from mysticproto.model import (
     ListUsers,
     Login,
     Logout,
+    Ok,
     OpenDownload,
     Ping,
     Pong,
     Post,
     Refused,
+    RemoveMember,
     Reply,
     Request,
+    Seen,
+    SendFile,
+    Shutdown,
     Ticket,
+    UdpOffer,
     Welcome,
 )
 from mysticproto.wire import Item, Local
@@ -59,6 +69,8 @@ MAX_WAITING = 64
 MAX_BACKLOG = 4_000
 """Drafts without a result before new requests wait."""
 MAX_FAILED_LOGINS = 8
+PAIRED = "paired"
+"""`Welcome.text` for the second connection of a session."""
 _BACKLOG_PAUSE_S = 0.005
 
 
@@ -66,6 +78,10 @@ class OutgoingFile(FileTransfer, Protocol):
     """A transfer as the file area gives it."""
 
     span: FileSpan
+
+
+OfferUdp: TypeAlias = Callable[[Connection, FileSpan, Callable[[bool], None]], int]
+"""Offers a file on a UDP port to the host of a connection, says so when it is over, and returns the port."""
 
 
 class Files(Protocol):
@@ -85,6 +101,17 @@ class Files(Protocol):
     ) -> None:
         """Answers with a ticket; the hash follows unless the ticket has it."""
 
+    def open_inline(
+        self,
+        n: int,
+        user: int,
+        path: str,
+        avoid: bytes,
+        as_base64: bool,
+        answered: Callable[[OutgoingFile | Refused], None],
+    ) -> None:
+        """Answers with a file to send on the connection that asks, unless it contains `avoid`."""
+
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> OutgoingFile | Refused:
         """Turns a ticket into a transfer, once."""
 
@@ -98,17 +125,6 @@ class Identity:
         self.server_id = server_id
         self.node = node
         self.epoch = epoch
-
-
-class Clock(Protocol):
-    """The loop's time, and calls at a time of it; the reactor is one."""
-
-    @property
-    def now(self) -> float:
-        """Monotonic seconds."""
-
-    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
-        """Calls once."""
 
 
 def now_us() -> int:
@@ -130,6 +146,8 @@ class Gateway:
         identity: Identity,
         send_queue_soft: int,
         rates: Rates | None,
+        offer_udp: OfferUdp,
+        countdown: Countdown | None,
     ) -> None:
         self._clock = clock
         self._world = world
@@ -140,12 +158,15 @@ class Gateway:
         self._send_queue_soft = send_queue_soft
         self._rates = rates
         self._identity = identity
-        self._past = Past(world, log)
+        self._past = Past(world, log, self._waited_for)
+        self._offer_udp = offer_udp
+        self._countdown = countdown
+        self._with_more: set[Peer] = set()
         self._ending: set[int] = set()  # sessions whose end is on its way through the log
         self._giving_up: set[int] = set()  # lost ones of which the same holds
         self._farewell: Bye | None = None
         self._handlers: dict[type, Callable[[Peer, Request], None]] = _handlers(self)
-        self.fanout = Fanout(world, log, peers, witness, self._answered, self._unstored)
+        self.fanout = Fanout(clock, world, log, peers, witness, self._answered, self._unstored)
 
     # What happens on a connection.
 
@@ -153,7 +174,7 @@ class Gateway:
         """A wire is spoken: greet."""
         assert connection.wire
         pace = Pace(self._rates, self._clock.now) if self._rates else None
-        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES), pace)
+        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES), pace, self._with_more.add)
         self._peers.add(peer)
         me = self._identity
         peer.answer(None, Hello(peer.nonce, me.server_id, me.name, me.version))
@@ -177,7 +198,7 @@ class Gateway:
     def closed(self, connection: Connection, cause: str) -> None:
         """The connection is gone; a session that was on it is lost, unless it said goodbye."""
         peer = self._peers.of(connection)
-        if peer and peer.transfer:
+        if peer and peer.transfer and not peer.session:
             complete = cause == "finished" and not connection.queue
             seconds = self._clock.now - connection.since
             self._witness.transfer_finished(connection, peer.name, peer.transfer, complete, seconds)
@@ -187,10 +208,17 @@ class Gateway:
             return
         self._peers.remove(connection)
         self._past.forget(peer)
-        if peer.session:
+        self._with_more.discard(peer)
+        self._unpair(peer)
+        if peer.session and not peer.is_second:
             session = peer.session
             self._peers.release(peer)
             self.end_session(session, "lost")
+
+    def end_tick(self) -> None:
+        """Goes on with what answers in this tick have led to."""
+        while self._with_more:
+            self._work(self._with_more.pop())
 
     # Sessions.
 
@@ -217,7 +245,7 @@ class Gateway:
         self._farewell = bye
         self.fanout.flush()
         for peer in self._peers:
-            session = peer.session
+            session = 0 if peer.is_second else peer.session
             self._peers.release(peer)
             peer.end(bye)
             if session:
@@ -244,7 +272,7 @@ class Gateway:
         self._work(peer)
 
     def _must_wait(self, peer: Peer) -> bool:
-        if peer.is_barred or peer.is_waiting_for_time:
+        if peer.is_barred or peer.is_waiting_for_time or (peer.transfer and isinstance(peer.waiting[0], SendFile)):
             return True
         if peer.connection.queue.bytes_held <= self._send_queue_soft:
             return False
@@ -302,7 +330,9 @@ class Gateway:
         else:
             peer.answer(request, reply)
             if isinstance(request, Logout):
-                peer.end(Bye("left", "Goodbye."))
+                for each in (peer, peer.other):
+                    if each:
+                        each.end(Bye("left", "Goodbye."))
         self._work(peer)
 
     def _welcome(self, peer: Peer, request: Login, welcome: Welcome) -> None:
@@ -310,11 +340,19 @@ class Gateway:
         if not peer.connection.is_open:
             self.end_session(welcome.session, "lost")
             return
-        is_behind = 0 <= request.after < welcome.upto
+        after = self._world.users[peer.user].left_seq if request.waiting else request.after
+        is_behind = 0 <= after < welcome.upto and (after > 0 or not request.waiting)
         peer.answer(request, replace(welcome, catching_up=is_behind))
         self._peers.bind(peer, welcome.session)
         if is_behind:
-            self._past.catch_up(peer, request.after, welcome.upto)
+            self._past.catch_up(peer, after, welcome.upto, request.waiting)
+
+    def _waited_for(self, peer: Peer, authors: Collection[int]) -> None:
+        """A user who was away has now got what these users had said."""
+        seen = Seen(self._world.users[peer.user].ref)
+        for session in (session for author in authors for session in self._world.watching(author)):
+            if other := self._peers.of_session(session):
+                other.answer(None, seen)
 
     def _unstored(self, event: Event) -> None:
         """The log could not take the end of a session; it must, some time."""
@@ -335,6 +373,9 @@ class Gateway:
         if peer.session:
             self._answer_now(peer, request, Refused(n, Code.ALREADY_LOGGED_IN, "You are logged in already."))
             return
+        if request.pair and (first := self._unpaired(peer, request.name)):
+            self._pair(first, peer, request)
+            return
         me = self._identity
         if request.key and not proves_key(request, peer.nonce, me.server_id):
             self._fail_login(peer, request, Refused(n, Code.BAD_SIGNATURE, "The signature is not this key's."))
@@ -352,14 +393,41 @@ class Gateway:
         if peer.failed_logins >= MAX_FAILED_LOGINS:
             peer.end(Bye(Code.LIMIT_REACHED, "Too many attempts to log in."))
 
+    def _unpaired(self, peer: Peer, name: str) -> Peer | None:
+        """A peer of the same kind, host and name that has no second connection yet."""
+        user = self._world.user_named(name)
+        for session in self._world.watching(user.id) if user else ():
+            first = self._peers.of_session(session)
+            if first and first.wire.name == peer.wire.name and first.host == peer.host and first.other is None:
+                return first
+        return None
+
+    def _pair(self, first: Peer, second: Peer, request: Login) -> None:
+        first.other, second.other = second, first
+        second.is_second = True
+        second.session, second.user, second.name = first.session, first.user, first.name
+        user = self._world.users[first.user]
+        welcome = Welcome(request.n, first.session, user.ref, user.role, self._world.applied, text=PAIRED)
+        self._answer_now(second, request, welcome)
+
+    def _unpair(self, peer: Peer) -> None:
+        """A session that has two connections ends with either of them."""
+        other, peer.other = peer.other, None
+        if other:
+            other.other = None
+            if other.connection.is_open:
+                other.connection.close("lost")
+
     def log_out(self, peer: Peer, request: Logout) -> None:
         """Leaves."""
         session = peer.session
+        if peer.is_second and peer.other:
+            self._peers.release(peer.other)
         self._peers.release(peer)
         self._ending.add(session)
         self._propose(peer, request, decide_end(self._world, self._world.sessions[session], "left", self._ending))
 
-    def change(self, peer: Peer, request: Post | CreateGroup | JoinGroup | LeaveGroup) -> None:
+    def change(self, peer: Peer, request: Change) -> None:
         """Whatever becomes an event."""
         self._propose(peer, request, decide(self._world, self._world.sessions[peer.session], request))
 
@@ -415,6 +483,51 @@ class Gateway:
         self._witness.transfer_started(peer.connection, peer.name, transfer)
         peer.connection.finish()
 
+    def send_file(self, peer: Peer, request: SendFile) -> None:
+        """A file on the connection itself, for wires that have it so."""
+        coding = peer.wire.file_coding
+        if not coding:
+            peer.answer(request, Refused(request.n, Code.UNKNOWN_REQUEST, "Open a download instead."))
+            return
+        avoid = request.avoid if request.over == "tcp" else b""
+        opened = partial(self._file_opened, peer, request)
+        self._files.open_inline(request.n, peer.user, request.path, avoid, coding == "base64", opened)
+
+    def _file_opened(self, peer: Peer, request: SendFile, opened: OutgoingFile | Refused) -> None:
+        if isinstance(opened, Refused):
+            if opened.code == Code.FILE_UNFIT and request.can_udp:
+                self.send_file(peer, replace(request, over="udp"))
+            else:
+                peer.answer(request, opened)
+            return
+        if not peer.connection.is_open:
+            opened.finished(complete=False)
+            return
+        peer.transfer = opened
+        self._witness.transfer_started(peer.connection, peer.name, opened)
+        done = partial(self._file_done, peer, opened, self._clock.now)
+        if request.over == "udp":
+            peer.answer(request, UdpOffer(request.n, opened.size, self._offer_udp(peer.connection, opened.span, done)))
+            return
+        opened.span.closed = done
+        peer.answer(request, opened.start)
+        peer.connection.push(opened.span)
+        peer.answer(request, FileEnd(request.n, opened.size))
+
+    def _file_done(self, peer: Peer, transfer: OutgoingFile, began: float, complete: bool) -> None:
+        peer.transfer = None
+        self._witness.transfer_finished(peer.connection, peer.name, transfer, complete, self._clock.now - began)
+        transfer.finished(complete)
+        self._with_more.add(peer)
+
+    def shutdown(self, peer: Peer, request: Shutdown) -> None:
+        """Begins the countdown, if the operator lets peers on this machine do so."""
+        if self._countdown is None or not ipaddress.ip_address(peer.host).is_loopback:
+            peer.answer(request, Refused(request.n, Code.NOT_ALLOWED, "Only the server's operator may stop it."))
+            return
+        self._countdown.start()
+        peer.answer(request, Ok(request.n))
+
     def ping(self, peer: Peer, request: Ping) -> None:
         """A sign of life."""
         peer.answer(request, Pong(request.n, now_us()))
@@ -429,12 +542,16 @@ def _handlers(gateway: Gateway) -> dict[type, Callable[[Peer, Request], None]]:
         CreateGroup: gateway.change,
         JoinGroup: gateway.change,
         LeaveGroup: gateway.change,
+        AddMember: gateway.change,
+        RemoveMember: gateway.change,
         ListUsers: gateway.list_users,
         ListGroups: gateway.list_groups,
         GetHistory: gateway.get_history,
         ListFolder: gateway.list_folder,
         OpenDownload: gateway.open_download,
         Fetch: gateway.fetch,
+        SendFile: gateway.send_file,
+        Shutdown: gateway.shutdown,
         Ping: gateway.ping,
     }
     return table

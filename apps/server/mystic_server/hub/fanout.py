@@ -14,13 +14,14 @@ from msgspec.structs import replace
 from mystic_server.domain.apply import Applied, Delivery, apply, receipt
 from mystic_server.domain.events import Event, Left, Posted
 from mystic_server.domain.world import Audience, World
-from mystic_server.hub.sessions import Peer, Peers, Witness
+from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
 from mysticproto.model import Event as Said
-from mysticproto.model import Message, Passing, Refused, Reply, Request
+from mysticproto.model import Message, Passing, Refused, Reply, Request, Roster, UserJoined, UserLeft
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
+_ROSTER_CHANGES = {UserJoined, UserLeft}
 
 
 class Pending(Struct, frozen=True, gc=False):
@@ -38,6 +39,13 @@ class WireGroup(Struct, frozen=True):
     peers: list[Peer]
 
 
+class Hearers(Struct, frozen=True):
+    """An audience's peers: those that hear the same as others of their wire, and those that each hear their own."""
+
+    shared: list[WireGroup]
+    personal: list[Peer]
+
+
 class Fanout:
     """See the module.
 
@@ -47,6 +55,7 @@ class Fanout:
 
     def __init__(
         self,
+        clock: Clock,
         world: World,
         log: EventLog,
         peers: Peers,
@@ -54,6 +63,7 @@ class Fanout:
         answered: Callable[[Peer, Request, Reply], None],
         unstored: Callable[[Event], None],
     ) -> None:
+        self._clock = clock
         self._world = world
         self._log = log
         self._peers = peers
@@ -62,10 +72,11 @@ class Fanout:
         self._unstored = unstored
         self._pending: dict[int, Pending] = {}
         self._next_token = 1
-        self._groups: dict[Audience, list[WireGroup]] = {}
+        self._groups: dict[Audience, Hearers] = {}
         self._groups_version = -1
         self._batch: list[list[bytes]] = []
         self._batch_groups: list[WireGroup] = []
+        self._has_roster_changed = False
         self.messages = 0
         """Messages applied since the start."""
         self.deliveries = 0
@@ -99,8 +110,28 @@ class Fanout:
     def tell(self, said: Passing, audience: Audience) -> None:
         """Says something that is not kept."""
         self.flush()
-        for group in self._grouped(audience):
+        hearers = self._grouped(audience)
+        for group in hearers.shared:
             chunks = group.wire.encode(said, Role.OTHER)
+            for peer in group.peers:
+                _push(peer, chunks)
+        for peer in hearers.personal:
+            peer.tell(said, Role.OTHER, self._clock.now)
+
+    def end_tick(self) -> None:
+        """Sends what gathered in this tick."""
+        self.flush()
+        if self._has_roster_changed:
+            self._has_roster_changed = False
+            self._tell_roster()
+
+    def _tell_roster(self) -> None:
+        followers = [group for group in self._grouped(self._world.everyone()).shared if group.wire.follows_roster]
+        if not followers:
+            return
+        roster = Roster(tuple(self._world.users_here()))
+        for group in followers:
+            chunks = group.wire.encode(roster, Role.OTHER)
             for peer in group.peers:
                 _push(peer, chunks)
 
@@ -160,7 +191,10 @@ class Fanout:
 
     def _deliver(self, delivery: Delivery) -> None:
         event, to, author = delivery.event, delivery.to, delivery.author
-        groups = self._grouped(to)
+        hearers = self._grouped(to)
+        for peer in hearers.personal:
+            peer.tell(event, Role.AUTHOR if peer.session in author else Role.OTHER, self._clock.now)
+        groups = hearers.shared
         others = [group.wire.encode(event, Role.OTHER) for group in groups]
         if type(event) is Message:
             self.deliveries += len(to)
@@ -169,14 +203,15 @@ class Fanout:
                 return
         else:
             self._witness.told(event)
+            self._has_roster_changed |= type(event) in _ROSTER_CHANGES
         self.flush()
         for group, chunks in zip(groups, others, strict=True):
             for peer in group.peers:
                 if peer.session not in author:
                     _push(peer, chunks)
-        self._deliver_to(author, event, Role.AUTHOR)
+        self._deliver_to(author, event, Role.AUTHOR, to)
         strangers = [id for id in delivery.bystanders.sessions if id not in to.members and id not in author]
-        self._deliver_to(strangers, event, Role.BYSTANDER)
+        self._deliver_to(strangers, event, Role.BYSTANDER, to)
 
     def _is_alike(
         self, event: Said, groups: list[WireGroup], others: list[Chunks], author: Sequence[int], to: Audience
@@ -198,15 +233,20 @@ class Fanout:
         for batch, chunks in zip(self._batch, others, strict=True):
             batch.extend(chunk for chunk in chunks if type(chunk) is bytes)
 
-    def _deliver_to(self, sessions: Sequence[int], event: Said, role: Role) -> None:
+    def _deliver_to(self, sessions: Sequence[int], event: Said, role: Role, told: Audience) -> None:
+        """To single sessions; personal peers among `told` have it already."""
         encoded: dict[str, Chunks] = {}
         for session in sessions:
-            if peer := self._peers.of_session(session):
+            peer = self._peers.of_session(session)
+            if peer and peer.wire.is_personal:
+                if session not in told.members:
+                    peer.tell(event, role, self._clock.now)
+            elif peer:
                 if peer.wire.name not in encoded:
                     encoded[peer.wire.name] = peer.wire.encode(event, role)
                 _push(peer, encoded[peer.wire.name])
 
-    def _grouped(self, audience: Audience) -> list[WireGroup]:
+    def _grouped(self, audience: Audience) -> Hearers:
         """The audience's peers by wire; the same list as long as nothing has changed."""
         if self._groups_version != self._peers.version or len(self._groups) > _CACHED_AUDIENCES:
             self._groups.clear()
@@ -216,12 +256,13 @@ class Fanout:
             groups = self._groups[audience] = self._group(audience)
         return groups
 
-    def _group(self, audience: Audience) -> list[WireGroup]:
+    def _group(self, audience: Audience) -> Hearers:
         by_wire: dict[str, WireGroup] = {}
-        for session in audience.sessions:
-            if peer := self._peers.of_session(session):
+        peers = [peer for session in audience.sessions if (peer := self._peers.of_session(session))]
+        for peer in peers:
+            if not peer.wire.is_personal:
                 by_wire.setdefault(peer.wire.name, WireGroup(peer.wire, [])).peers.append(peer)
-        return list(by_wire.values())
+        return Hearers(list(by_wire.values()), [peer for peer in peers if peer.wire.is_personal])
 
 
 def _push(peer: Peer, chunks: Chunks) -> None:

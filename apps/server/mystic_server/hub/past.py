@@ -4,12 +4,12 @@ The next part of a catch-up is asked for when the last one has left for the peer
 costs one page of memory. What may be read is decided when it is asked for, from the world as it is then.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
 
-from mystic_server.domain.events import Committed
-from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell
+from mystic_server.domain.events import Committed, Posted
+from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell, waiting_scope
 from mystic_server.domain.world import World
 from mystic_server.hub.sessions import Peer
 from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page
@@ -28,14 +28,16 @@ class _Gap(Struct):
     after: int
     upto: int
     is_asked: bool = False
+    has_waited: bool = False
 
 
 class Past:
     """See the module."""
 
-    def __init__(self, world: World, log: EventLog) -> None:
+    def __init__(self, world: World, log: EventLog, waited_for: Callable[[Peer, Collection[int]], None]) -> None:
         self._world = world
         self._log = log
+        self._waited_for = waited_for
         self._behind: dict[Peer, _Gap] = {}
 
     def history(self, peer: Peer, request: GetHistory) -> None:
@@ -51,10 +53,14 @@ class Past:
         query = HistoryQuery(scope.conversations, before, scope.since, limit)
         self._log.history(query, lambda page: self._answer_history(peer, request, page))
 
-    def catch_up(self, peer: Peer, after: int, upto: int) -> None:
-        """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login."""
-        scope = missed_scope(self._world, self._world.sessions[peer.session])
-        self._behind[peer] = _Gap(scope, after, upto)
+    def catch_up(self, peer: Peer, after: int, upto: int, waiting: str = "") -> None:
+        """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login.
+
+        `waiting`, see `Login`: then it is what waited for the name, and its authors learn that it has been seen.
+        """
+        session = self._world.sessions[peer.session]
+        scope = waiting_scope(self._world, session, waiting, after) if waiting else missed_scope(self._world, session)
+        self._behind[peer] = _Gap(scope, after, upto, has_waited=bool(waiting))
         self._ask_missed(peer)
 
     def go_on(self, peer: Peer) -> None:
@@ -97,6 +103,9 @@ class Past:
         else:
             del self._behind[peer]
         peer.answer(None, CatchUp(self._retold(events), gap.after if more else gap.upto, more))
+        if gap.has_waited:
+            authors = {event.event.author for event in events if isinstance(event.event, Posted)}
+            self._waited_for(peer, authors - {peer.user})
 
     def _retold(self, events: Iterable[Committed]) -> tuple[Event, ...]:
         return tuple(said for event in events if (said := retell(self._world, event)))

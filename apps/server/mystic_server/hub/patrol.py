@@ -79,9 +79,10 @@ class Patrol:
         patience = self._patience
         if self._is_stuck(connection, now) or peer is None or not connection.is_open:
             return
-        if not peer.session and now - connection.since > patience.login_s:
+        login_s = patience.login_s if peer.wire.pings else patience.silent_s
+        if not peer.session and now - connection.since > login_s:
             peer.end(Bye(Code.LOGIN_TIMEOUT, "Nobody logged in in time."))
-        elif peer.session and now - connection.heard_at > patience.idle_s:
+        elif peer.session and peer.wire.pings and now - connection.heard_at > patience.idle_s:
             peer.end(Bye(Code.IDLE, "Nothing was heard for too long."))
 
     def _is_stuck(self, connection: Connection, now: float) -> bool:

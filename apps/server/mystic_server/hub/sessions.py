@@ -1,13 +1,13 @@
 """Peers: which connection belongs to which session, and what each peer is waiting for."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from mystic_server.hub.rates import Pace
 from mystic_server.net.connection import Connection
 from mysticproto.model import Bye, Event, FileStart, Passing, Reply, Request
-from mysticproto.wire import Item, Wire
+from mysticproto.wire import Item, Role, Wire
 
 
 class FileTransfer(Protocol):
@@ -25,7 +25,14 @@ class FileTransfer(Protocol):
 class Peer:
     """One connection and what the hub knows of it; without a session until its login is applied."""
 
-    def __init__(self, connection: Connection, wire: Wire, nonce: bytes, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        wire: Wire,
+        nonce: bytes,
+        pace: Pace | None = None,
+        has_more: Callable[["Peer"], None] = lambda peer: None,
+    ) -> None:
         self.connection = connection
         self.wire = wire
         self.nonce = nonce
@@ -41,16 +48,50 @@ class Peer:
         """A timer will go on with `waiting`."""
         self.failed_logins = 0
         self.transfer: FileTransfer | None = None
+        self.other: Peer | None = None
+        """The other connection of the same session, for wires that have two of them."""
+        self.is_second = False
+        """Whether this is the one on which nothing is told."""
+        self._has_more = has_more
+
+    @property
+    def host(self) -> str:
+        """Where the peer is."""
+        return self.connection.address[0]
 
     def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> None:
         """Queues a reply."""
-        for chunk in self.wire.answer(request, reply):
+        wire = self.wire
+        for chunk in wire.answer(request, reply):
             self.connection.push(chunk)
+        self.connection.keep_deadline()
+        if follow_ups := wire.take_follow_ups():
+            self.waiting.extendleft(reversed(follow_ups))
+            self._has_more(self)
+        if wire.is_over:
+            self.connection.finish()
+
+    def tell(self, event: Event | Passing, role: Role, now: float) -> None:
+        """Queues what a personal wire says of something that happened."""
+        for chunk in self.wire.tell(event, role, now):
+            self.connection.push(chunk)
+        self.connection.keep_deadline()
 
     def end(self, bye: Bye) -> None:
         """Says the last words and closes when they are sent."""
         self.answer(None, bye)
         self.connection.finish()
+
+
+class Clock(Protocol):
+    """The loop's time, and calls at a time of it; the reactor is one."""
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
+        """Calls once."""
 
 
 class Witness(Protocol):

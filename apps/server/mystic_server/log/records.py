@@ -22,6 +22,8 @@ from mystic_server.domain.events import (
     GroupExited,
     Joined,
     Left,
+    MemberAdded,
+    MemberRemoved,
     Posted,
     StateRow,
 )
@@ -184,6 +186,6 @@ def timeline(seq: int, event: Event) -> str | None:
             return GLOBAL if event.watch and not event.quiet else None
         case GroupCreated():
             return f"group:{seq}"
-        case GroupEntered() | GroupExited():
+        case GroupEntered() | GroupExited() | MemberAdded() | MemberRemoved():
             return f"group:{event.group}"
     return None

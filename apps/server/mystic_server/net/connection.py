@@ -22,9 +22,15 @@ from mysticproto.wire import Item, Local, Wire
 READ_BYTES = 64 * 1024
 """What one peer may bring in one turn of the loop."""
 _ENDING_LIMIT_S = 2.0
+_DETECTING_LIMIT_S = 0.2
+"""How long bytes may wait that are the beginning of several languages: somebody may really be called V."""
 
 WireChoice: TypeAlias = Wire | bytes | None
 """A wire; None: more bytes are needed; bytes: an answer to somebody who speaks none of them."""
+
+
+ChooseWire: TypeAlias = Callable[[bytes, bool], WireChoice]
+"""From the bytes so far, and whether more can be waited for no longer."""
 
 
 class State(Enum):
@@ -61,7 +67,7 @@ class Connection:
         reactor: Reactor,
         sock: socket.socket,
         address: tuple[str, int],
-        choose_wire: Callable[[bytes], WireChoice],
+        choose_wire: ChooseWire,
         owner: Owner,
         departed: Callable[["Connection"], None],
         unsent: set["Connection"],
@@ -85,11 +91,17 @@ class Connection:
         self._tells_drained = False
         self._events = READ
         self._timer: Timer | None = None
+        self._deadline: float | None = None  # of the wire, as far as there is a timer for it
         reactor.register(sock, self, READ)
 
     def __repr__(self) -> str:
         wire = self.wire.name if self.wire else "no wire"
         return f"<{self.address[0]} port {self.address[1]} {wire} {self.state.name} {self.queue.bytes_held} held>"
+
+    @property
+    def local_host(self) -> str:
+        """The address of this machine that the peer has connected to."""
+        return str(self._sock.getsockname()[0])
 
     @property
     def is_open(self) -> bool:
@@ -120,6 +132,17 @@ class Connection:
             return
         self.queue.push(data)
         self.flush()
+
+    def begin(self) -> None:
+        """Chooses the wire before a byte has come: on a port where it is known, and may speak first."""
+        self._detect(is_final=True)
+
+    def keep_deadline(self) -> None:
+        """Sees to it that the wire is called when it wants to be; after whatever may have changed that."""
+        deadline = self.wire.next_deadline() if self.wire else None
+        if deadline is not None and (self._deadline is None or deadline < self._deadline):
+            self._deadline = deadline
+            self._reactor.call_at(deadline, self._deadline_passed)
 
     def pause(self) -> None:
         """Reads no more for now; the peer's own kernel makes it wait."""
@@ -211,13 +234,21 @@ class Connection:
     def _heard(self, data: bytes) -> None:
         if self.wire is None:
             self._first_bytes += data
-            self._detect()
+            self._detect(is_final=False)
             return
         self._owner.received(self, self.wire.feed(data, self._reactor.now))
+        self.keep_deadline()
 
-    def _detect(self) -> None:
-        choice = self._choose_wire(self._first_bytes)
+    def _deadline_passed(self) -> None:
+        self._deadline = None
+        if self.wire and self.is_open:
+            self._owner.received(self, self.wire.feed(b"", self._reactor.now))
+            self.keep_deadline()
+
+    def _detect(self, is_final: bool) -> None:
+        choice = self._choose_wire(self._first_bytes, is_final)
         if choice is None:
+            self._timer = self._timer or self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
             return
         if isinstance(choice, bytes):
             self.push(choice)
@@ -231,7 +262,12 @@ class Connection:
             for chunk in item.chunks:
                 self.push(chunk)
         self._owner.opened(self)
-        self._heard(first_bytes)
+        if first_bytes:
+            self._heard(first_bytes)
+
+    def _decide(self) -> None:
+        if self.state is State.DETECTING:
+            self._reactor.guard(self, lambda: self._detect(is_final=True))
 
     def _end_of_file(self) -> None:
         if self.wire:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from mystic_server.net.admission import Admission
-from mystic_server.net.connection import Connection, Owner, WireChoice
+from mystic_server.net.connection import ChooseWire, Connection, Owner
 from mystic_server.net.reactor import Reactor
 
 
@@ -30,8 +30,8 @@ class Entrance:
         self._refusal = refusal
         self._arrived = arrived
 
-    def accept(self, sock: socket.socket, address: tuple[str, int], choose: Callable[[bytes], WireChoice]) -> None:
-        """Makes a connection of an accepted socket, or refuses it."""
+    def accept(self, sock: socket.socket, address: tuple[str, int], choose: ChooseWire, is_known: bool = False) -> None:
+        """Makes a connection of an accepted socket, or refuses it. `is_known`: the port alone says which wire it is."""
         if not self._admission.admit(address[0]):
             with suppress(OSError):
                 sock.send(self._refusal)
@@ -42,6 +42,8 @@ class Entrance:
         )
         self.connections.add(connection)
         self._arrived(connection)
+        if is_known:
+            connection.begin()
 
     def flush(self) -> None:
         """Sends what has been queued since the last call: the end of a tick."""

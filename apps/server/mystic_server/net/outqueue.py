@@ -5,9 +5,11 @@ the limits, spans of files are not. What the kernel took is counted, so that a s
 stopped.
 """
 
+import base64
 import os
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import TypeAlias
 
 from mysticproto.wire import Alone
@@ -17,6 +19,8 @@ MAX_SEND_BYTES = 256 * 1024
 SPAN_BUDGET_BYTES = 1024 * 1024
 """Bytes of files that one peer gets before the others have their turn."""
 
+_BASE64_STEP_BYTES = 48 * 1024
+"""Divisible by three, so that the pieces' base64 is the whole's."""
 _HAS_SENDFILE = hasattr(os, "sendfile")
 
 
@@ -25,14 +29,18 @@ class FileCutShort(Exception):
 
 
 class FileSpan:
-    """`count` bytes of an open file from `offset` on; owns the descriptor and closes it when sent or dropped."""
+    """`count` bytes of an open file from `offset` on; owns the descriptor and closes it when sent or dropped.
 
-    __slots__ = ("count", "fd", "offset")
+    `closed(complete)` is called once, when that has happened.
+    """
+
+    __slots__ = ("closed", "count", "fd", "offset")
 
     def __init__(self, fd: int, offset: int, count: int) -> None:
         self.fd = fd
         self.offset = offset
         self.count = count
+        self.closed: Callable[[bool], None] | None = None
 
     def send(self, sock: socket.socket) -> int:
         """Hands some of it to the kernel and returns how many bytes that were.
@@ -52,11 +60,39 @@ class FileSpan:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+            if self.closed:
+                self.closed(not self.count)
 
     def _copy(self, sock: socket.socket, count: int) -> int:
         os.lseek(self.fd, self.offset, os.SEEK_SET)
         data = os.read(self.fd, min(count, MAX_SEND_BYTES))
         return sock.send(data) if data else 0
+
+
+class Base64Span(FileSpan):
+    """A span whose bytes go out as base64, read as far ahead as one send takes."""
+
+    __slots__ = ("_encoded", "_unread")
+
+    def __init__(self, fd: int, offset: int, count: int) -> None:
+        super().__init__(fd, offset, count)
+        self._encoded = b""
+        self._unread = count
+
+    def send(self, sock: socket.socket) -> int:
+        """As `FileSpan.send`; returns bytes of base64. `count` stays above 0 until the last of them has left."""
+        if not self._encoded:
+            os.lseek(self.fd, self.offset, os.SEEK_SET)
+            data = os.read(self.fd, min(self._unread, _BASE64_STEP_BYTES))
+            if not data or (len(data) % 3 and len(data) < self._unread):
+                raise FileCutShort
+            self.offset += len(data)
+            self._unread -= len(data)
+            self._encoded = base64.b64encode(data)
+        sent = sock.send(self._encoded)
+        self._encoded = self._encoded[sent:]
+        self.count = self._unread + len(self._encoded)
+        return sent
 
 
 OutChunk: TypeAlias = bytes | Alone | FileSpan
@@ -121,7 +157,7 @@ class OutQueue:
     @property
     def sends_file(self) -> bool:
         """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
-        return bool(self._chunks) and type(self._chunks[0]) is FileSpan
+        return bool(self._chunks) and isinstance(self._chunks[0], FileSpan)
 
     def flush(self, sock: socket.socket, now: float) -> float | None:
         """Writes what the kernel takes. Returns when to call again because of an `Alone` chunk's silence, else None.
@@ -142,7 +178,7 @@ class OutQueue:
     def close(self) -> None:
         """Drops everything."""
         for chunk in self._chunks:
-            if type(chunk) is FileSpan:
+            if isinstance(chunk, FileSpan):
                 chunk.close()
         self._chunks.clear()
         self.bytes_held = self._first_sent = 0
@@ -156,7 +192,7 @@ class OutQueue:
     def _send_first(self, sock: socket.socket, now: float) -> bool:
         """One call of the kernel; False: enough for this turn."""
         first = self._chunks[0]
-        if type(first) is FileSpan:
+        if isinstance(first, FileSpan):
             return self._send_span(first, sock)
         data = first.data if type(first) is Alone else self._merged_front()
         part = memoryview(data)[self._first_sent : self._first_sent + MAX_SEND_BYTES] if self._first_sent else data
