@@ -7,6 +7,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from mysticproto import native
+from mysticproto.legacy import muca_json
+from mysticproto.legacy.muca_json import MucaWire
 from mysticproto.native import PREAMBLE, NativeWire, encode_frame
 from mysticproto.wire import Wire
 from tests.proto.vocabulary import REQUESTS
@@ -38,4 +40,22 @@ NATIVE = WireCase(
     long_piece=native.MAX_REQUEST_BYTES.to_bytes(4) + b"\xc1" * native.MAX_REQUEST_BYTES,
 )
 
-WIRES = (NATIVE,)
+_MUCA_SEND = b'{"CMD":"SEND","MSG":"hi}{\\n","TO":["ann@x.y","bob"],"FROM":"bob"}'
+MUCA_JSON = WireCase(
+    name="muca_json",
+    make=MucaWire,
+    opening=b"",
+    conversation=(
+        b'{"CMD": "JOIN", "UN": "Ann", "UID": "ann@hku.hk"}',
+        _MUCA_SEND,
+        b'{"CMD":"SEND","MSG":"\\u007d{","TO":[]}',
+        b'{"CMD":"JOIN"}\r\n',
+        b"hello",
+        b'{"CMD":1}',
+    ),
+    endless=b'{"CMD":"SEND","TO":[],"MSG":"',
+    filler=b"x" * 1000,
+    long_piece=b'{"CMD":"SEND","TO":[],"MSG":"' + b"x" * (muca_json.MAX_REQUEST_BYTES - 50) + b'"}',
+)
+
+WIRES = (NATIVE, MUCA_JSON)
