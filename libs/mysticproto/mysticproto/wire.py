@@ -16,6 +16,7 @@ An item is a request, `Local` (chunks that the wire answers by itself, in order 
 `ProtocolError`, which is always the last: the connection answers it with `answer(None, Bye(...))` and closes.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol, TypeAlias
 
@@ -89,8 +90,9 @@ class Wire(Protocol):
     def answer(self, request: Request | None, reply: Reply | Passing | Bye) -> Chunks:
         """The reply to a request of this peer; None for what nobody asked (a notice, the last words)."""
 
-    def take_follow_ups(self) -> list[Request]:
-        """Requests that an answer made necessary; asked for after every `answer`, and handled before all others."""
+    def take_follow_ups(self) -> Sequence[Item]:
+        """What an answer made necessary, or what the wire held back until then; asked for after every `answer`, and
+        handled before everything else."""
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """MUST depend on its arguments alone, and MUST return the very same object for roles whose bytes are the same
