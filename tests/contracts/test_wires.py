@@ -14,7 +14,14 @@ from mysticproto.wire import Alone, Item, Local, Role, Wire
 from tests.contracts.wires import WIRES, WireCase
 from tests.proto.vocabulary import EVENTS, PASSING, replies
 
-every_wire = pytest.mark.parametrize("case", WIRES, ids=[case.name for case in WIRES])
+
+def of_wires(cases: list[WireCase]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
+
+
+every_wire = of_wires(list(WIRES))
+every_framed_wire = of_wires([case for case in WIRES if case.is_framed])
+every_unframed_wire = of_wires([case for case in WIRES if not case.is_framed])
 
 
 def heard(wire: Wire, pieces: list[bytes]) -> list[Item]:
@@ -41,13 +48,13 @@ def test_each_piece_gives_one_item(case: WireCase) -> None:
         assert len(heard(wire, [piece])) == 1
 
 
-@every_wire
+@every_framed_wire
 def test_coalesced_requests_come_in_order(case: WireCase) -> None:
     one_by_one = heard(case.make(), [case.opening, *case.conversation])
     assert as_values(heard(case.make(), [case.opening + b"".join(case.conversation)])) == as_values(one_by_one)
 
 
-@every_wire
+@every_framed_wire
 def test_every_cut_gives_the_same_items(case: WireCase) -> None:
     stream = case.opening + b"".join(case.conversation)
     whole = as_values(heard(case.make(), [stream]))
@@ -55,13 +62,13 @@ def test_every_cut_gives_the_same_items(case: WireCase) -> None:
         assert as_values(heard(case.make(), [stream[:cut], stream[cut:]])) == whole
 
 
-@every_wire
+@every_framed_wire
 def test_single_bytes_give_the_same_items(case: WireCase) -> None:
     stream = case.opening + b"".join(case.conversation)
     assert as_values(heard(case.make(), [bytes([byte]) for byte in stream])) == as_values(heard(case.make(), [stream]))
 
 
-@every_wire
+@every_framed_wire
 def test_a_long_piece_in_single_bytes_costs_linear_time(case: WireCase) -> None:
     """Quadratic work on so many bytes would meet the test's time limit."""
     wire = case.make()
@@ -80,7 +87,7 @@ def test_what_is_too_long_never_becomes_a_request_and_ends_it(case: WireCase) ->
     assert heard(wire, list(case.conversation)) == []
 
 
-@every_wire
+@every_framed_wire
 def test_a_full_read_of_small_pieces_is_not_too_long(case: WireCase) -> None:
     wire = case.make()
     heard(wire, [case.opening])
@@ -88,6 +95,16 @@ def test_a_full_read_of_small_pieces_is_not_too_long(case: WireCase) -> None:
     for _ in range(3):
         half = len(small) // 2
         assert len(heard(wire, [small[:half], small[half:] + small * (256 * 1024 // len(small))])) > 1000
+
+
+@every_unframed_wire
+def test_no_cut_breaks_a_character(case: WireCase) -> None:
+    text = "aé€😀ب".encode()
+    for cut in range(len(text)):
+        wire = case.make()
+        heard(wire, [case.opening])
+        heard(wire, [case.conversation[0]])
+        assert "\ufffd" not in repr(heard(wire, [text[:cut], text[cut:]]))
 
 
 @every_wire
@@ -116,7 +133,8 @@ def check_anything(case: WireCase, pieces: list[bytes]) -> None:
     """It may end in an error or not, but it does so for any cut; and the wire can always answer."""
     whole = case.make()
     items = heard(whole, [b"".join(pieces)])
-    assert as_values(heard(case.make(), pieces)) == as_values(items)
+    in_pieces = as_values(heard(case.make(), pieces))
+    assert not case.is_framed or in_pieces == as_values(items)
     for item in items:
         if isinstance(item, Local):
             check_chunks(item.chunks)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from mysticproto import native
-from mysticproto.legacy import muca_json
+from mysticproto.legacy import muca_json, mystic_cli
 from mysticproto.legacy.muca_json import MucaWire
+from mysticproto.legacy.mystic_cli import MysticCliWire
 from mysticproto.native import PREAMBLE, NativeWire, encode_frame
 from mysticproto.wire import Wire
 from tests.proto.vocabulary import REQUESTS
@@ -28,6 +29,8 @@ class WireCase(Struct, frozen=True):
     filler: bytes
     long_piece: bytes
     """A piece close to the limit."""
+    is_framed: bool = True
+    """Whether pieces are told apart by what they say; else each read is one, and how they are cut matters."""
 
 
 NATIVE = WireCase(
@@ -58,4 +61,23 @@ MUCA_JSON = WireCase(
     long_piece=b'{"CMD":"SEND","TO":[],"MSG":"' + b"x" * (muca_json.MAX_REQUEST_BYTES - 50) + b'"}',
 )
 
-WIRES = (NATIVE, MUCA_JSON)
+MYSTIC_CLI = WireCase(
+    name="mystic_cli",
+    make=MysticCliWire,
+    opening=b"",
+    conversation=(
+        b"ana",
+        b"hello",
+        "h\u00e9 \u20ac".encode(),
+        b"mystic",
+        b"mystic pm bob hi",
+        b"\xff",
+        b"mystic disconnect",
+    ),
+    endless=b"x" * mystic_cli.MAX_MESSAGE_BYTES,
+    filler=b"x",
+    long_piece=b"x" * mystic_cli.MAX_MESSAGE_BYTES,
+    is_framed=False,
+)
+
+WIRES = (NATIVE, MYSTIC_CLI, MUCA_JSON)
