@@ -227,6 +227,8 @@ class Store:
 
     def left(self, group: Group) -> None:
         """The user is in this group no longer; its conversation stays to be read until it is closed."""
+        self.roster.left(self.own, group)
+        self._roster_changed = True
         talk = self.talks.get(conversation_key(group))
         if talk:
             talk.member = False
