@@ -18,7 +18,7 @@ Scene = Callable[[Pilot[None], FakeServer], Awaitable[None]]
 
 
 async def _lost(pilot: Pilot[None], server: FakeServer) -> None:
-    server.session.say(Waiting("the server went away", 1000.0))
+    server.session.say(Waiting("the server went away", 91_000.0))
     await pilot.press("h", "i", "enter")
     await settle(pilot)
 

@@ -208,7 +208,7 @@ class MysticApp(App[None]):
             case Waiting(reason):
                 left_s = line.retry_at_s - asyncio.get_running_loop().time()
                 words = f"Connection lost · trying again in {duration_in_words(left_s)} · {reason}"
-                return Bannered(words, "bad", "try", "Try now")
+                return Bannered(words, "bad", "try" if line.can_try_now else "", "Try now")
             case Trying():
                 return Bannered("Connection lost. Trying to reconnect …", "warning")
         return None
@@ -272,7 +272,7 @@ class MysticApp(App[None]):
         self.notify("The link was copied. Ctrl+click opens it in most terminals.", markup=False)
 
     def on_reconnect_wanted(self) -> None:
-        getattr(self.line.session, "try_now", lambda: None)()
+        self.line.try_now()
 
     # Files.
 
