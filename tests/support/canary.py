@@ -77,6 +77,15 @@ class Watch:
             time.sleep(POLL_S)
 
 
+def wait_for_end(server: ServerProcess) -> None:
+    """Waits until a server that was told to stop has stopped, and judges it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while server.is_running:
+        assert time.monotonic() < deadline, f"the server goes on:\n{server.printed()}"
+        time.sleep(POLL_S)
+    server.stop()
+
+
 @contextmanager
 def watched(folder: Path, settings: str = "") -> Iterator[Watch]:
     """A server with these settings (TOML), and the pair; checked in the end."""
