@@ -7,6 +7,7 @@ from mysticproto import model
 from mysticproto.model import Broadcast, ToEveryone, ToGlobal, ToUsers
 from tests.support.desk import sitting
 from tests.support.fake_session import ANA, BOB, NOON_US, FakeServer, between, said
+from tests.support.widget_app import at
 
 
 async def test_talking_to_everybody_by_keys_and_by_mouse() -> None:
@@ -148,3 +149,26 @@ async def test_older_messages_come_when_scrolling_up() -> None:
             await desk.press("home")
         assert "This is the beginning" in desk.shown()
         assert "old 1" in desk.shown()
+
+
+async def test_what_was_selected_is_copied_and_links_too() -> None:
+    async with sitting() as desk:
+        await desk.hear(said(1, ANA, "copy these words"), said(2, ANA, "https://example.org/x", minute=1))
+        x, y = at(desk.chat.view, "these")
+        await desk.pilot.mouse_down(desk.chat.view, offset=(x, y))
+        await desk.pilot.hover(desk.chat.view, offset=(x + 5, y))
+        await desk.pilot.mouse_up(desk.chat.view, offset=(x + 5, y))
+        await desk.press("ctrl+c")
+        assert desk.app.clipboard.strip() == "these"
+        await desk.click(desk.chat.view, "https")
+        assert desk.app.clipboard == "https://example.org/x"
+
+
+async def test_a_cleared_view_shows_the_past_again_when_asked() -> None:
+    server = FakeServer()
+    server.past["global"] = [said(1, ANA, "old")]
+    async with sitting(server=server) as desk:
+        await desk.write("/clear", "enter")
+        assert "old" not in desk.shown().replace("older", "")
+        await desk.click(desk.chat.view, "Click to show older")
+        assert "old" in desk.shown().split()

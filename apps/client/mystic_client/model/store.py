@@ -322,9 +322,9 @@ class Store:
         self._touched.add(key)
 
     def clear(self, key: str) -> None:
-        """Empties a conversation's view; scrolling up fetches what is older again."""
+        """Empties a conversation's view; what was there can be fetched again."""
         self.talks[key].timeline.clear()
-        self.talks[key].history = "all"
+        self.talks[key].history = "cleared"
         self._touched.add(key)
 
     # Lists.

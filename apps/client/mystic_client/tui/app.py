@@ -68,7 +68,7 @@ class MysticApp(App[None]):
         self.set_interval(COUNTDOWN_S, self._tick)
         with contextlib.suppress(RuntimeError, ValueError):  # not on Windows, and not outside the main thread
             for number in ENDING_SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, self.exit)
+                asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
         if self.choice.complete:
             self.call_after_refresh(self._connect, self.choice)
 
@@ -269,7 +269,7 @@ class MysticApp(App[None]):
 
     def on_link_chosen(self, message: messages.LinkChosen) -> None:
         self.copy_to_clipboard(message.url)
-        self.notify("The link was copied. Ctrl+click opens it in most terminals.", markup=False)
+        self.notify(f"Sent to the terminal's clipboard: {message.url}", markup=False)
 
     def on_reconnect_wanted(self) -> None:
         self.line.try_now()

@@ -302,7 +302,7 @@ class MessageView(ScrollView, can_focus=True):
             self._settle(anchor)
 
     def _ask_for_past(self) -> None:
-        if self.talk.wants_history and self.scroll_offset.y <= self.size.height and self.talk.history != "failed":
+        if self.talk.fetches_by_itself and self.scroll_offset.y <= self.size.height:
             self.post_message(PastWanted(self.talk.key))
 
     # Drawing.
@@ -340,11 +340,12 @@ class MessageView(ScrollView, can_focus=True):
             "filling": "Fetching what was said meanwhile …",
             "more": "Scroll up for older messages",
             "failed": "Older messages could not be fetched. Click to try again",
+            "cleared": "Click to show older messages again",
             "all": "This is the beginning" if self.entries else "Nothing here yet. Say hello!",
         }.get(self.talk.history, "")
         left = max(0, (self._width - cell_len(words)) // 2)
         style = self._style("hint")
-        if self.talk.history == "failed":
+        if self.talk.history in ("failed", "cleared"):
             style += Style.from_meta({"act": ("past", "")})
         return row([(" " * left, Style.null()), (words, style)], self._width, base)
 
