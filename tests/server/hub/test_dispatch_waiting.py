@@ -21,7 +21,7 @@ from mysticproto.model import (
     Welcome,
 )
 from mysticproto.native import encode_frame
-from tests.server.hub.rig import SOFT_LIMIT, Client, Rig, numbers, texts
+from tests.server.hub.rig import HARD_LIMIT, SOFT_LIMIT, Client, Rig, numbers, texts
 
 RATES = Rates(messages=5, messages_burst=20, commands=10, commands_burst=40, text=1000, text_burst=4000)
 PATIENCE = Patience(
@@ -173,6 +173,21 @@ def test_new_requests_wait_while_the_log_has_too_much_to_do(monkeypatch: object)
         rig.wait(0.1, step=0.01)
         assert len(bob.takes(Pong)) == 1
         assert len(ana.takes(Ok)) == dispatch.MAX_BACKLOG + 2
+
+
+def test_what_is_committed_together_finds_room_with_everybody_who_reads() -> None:
+    with Rig() as rig:
+        people = [rig.comes(name) for name in ("ana", "bob", "carl")]
+        rig.log.is_held = True
+        for person in people:
+            person.asks(*[say(n, "x" * 30_000) for n in range(1, 41)])
+        rig.settle()
+        assert rig.gateway.fanout.pending_bytes < HARD_LIMIT
+        rig.log.is_held = False
+        rig.wait(0.2, step=0.005)
+        for person in people:
+            assert len(texts(person.heard)) == 120
+            assert numbers(person.takes(Ok)) == list(range(1, 41))
 
 
 # A peer that does not read its answers.
