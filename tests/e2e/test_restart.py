@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sized
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -47,8 +48,10 @@ class Writer:
     async def write(self) -> None:
         """Keeps some messages on their way until `stop`, then waits for their acknowledgements."""
         await self.session.online()
-        while not self._is_done:
+        while True:
             await self.session.drained(MAX_UNANSWERED - 1)
+            if self._is_done:
+                break
             self.said.append(f"{self.name} {len(self.said)}")
             self.session.post(ToGlobal(), self.said[-1])
         await self.session.drained()
@@ -131,7 +134,7 @@ async def test_what_had_its_ok_survives_any_number_of_kills(tmp_path: Path, monk
                     await writer.hears(len(kept))
         check(writers, kept)
         print(f"{ROUNDS} kills, {len(kept)} messages: none lost, none twice")
-        assert_sound(server)
+    assert_sound(server)
 
 
 def check(writers: list[Writer], kept: list[str]) -> None:
@@ -159,5 +162,10 @@ async def history(session: Session) -> list[str]:
 
 
 def assert_sound(server: ServerProcess) -> None:
+    """No fault was reported, and the database is whole."""
     printed = server.printed()
     assert "Traceback" not in printed and " fault " not in printed, printed
+    (database,) = (path for path in server.data.iterdir() if path.read_bytes()[:15] == b"SQLite format 3")
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ from mysticproto.model import (
     Users,
 )
 from tests.e2e.programs import Program
+from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
 from tests.support.server_process import ServerProcess, running_server
 
@@ -279,11 +281,13 @@ def test_a_device_takes_its_session_back_while_the_old_connection_looks_alive(
 
 
 def test_the_server_says_goodbye_when_it_is_stopped(server: ServerProcess, three: Three) -> None:
-    server.stop()
+    os.kill(server.pid, signal.SIGTERM)
     for peer in (three.ana, three.bob, three.eve):
         last_words = peer.read_to_end()
         assert last_words is not None and last_words.code == Code.STOPPING
         assert last_words.text
+        peer.close()
+    wait_for_end(server)
 
 
 # Files.

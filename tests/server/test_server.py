@@ -32,6 +32,7 @@ from mysticproto.model import (
     UserLeft,
 )
 from mysticproto.native import PREAMBLE, NativeWire
+from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
 from tests.support.server_process import ServerProcess, running_server
 
@@ -280,8 +281,7 @@ def test_signals_stop_it_with_a_goodbye(server: ServerProcess, number: signal.Si
         os.kill(server.pid, number)
         last_words = ana.read_to_end()
         assert last_words is not None and last_words.code == Code.STOPPING
-    until(lambda: not server.is_running, "the end")
-    server.stop()
+    wait_for_end(server)
     printed = server.printed()
     assert f"stopping      {number.name}" in printed and "good-bye" in printed
     assert "Traceback" not in printed
@@ -300,8 +300,7 @@ def test_who_has_said_nothing_does_not_hold_up_the_stop(tmp_path: Path) -> None:
         greet((server.host, server.port))
         os.kill(server.pid, signal.SIGTERM)
         assert silent.recv(1) == b""
-    until(lambda: not server.is_running, "the end")
-    server.stop()
+    wait_for_end(server)
 
 
 def stuck_download(server: ServerProcess) -> NativePeer:
@@ -365,8 +364,7 @@ def test_a_restart_forgets_nothing(server: ServerProcess) -> None:
         bob.log_in("bob")
         os.kill(server.pid, signal.SIGTERM)
         assert ana.read_to_end() and bob.read_to_end()
-    until(lambda: not server.is_running, "the end")
-    server.stop()
+    wait_for_end(server)
     identity = server_id(server.data)
     server.start()
     with NativePeer((server.host, server.port)) as ana:

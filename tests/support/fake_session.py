@@ -55,9 +55,9 @@ class FakeSession:
         self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> Ended:
-        if self._server.answers_at_once:
+        if self._server.greets == "welcome":
             self.go_online()
-        else:
+        elif self._server.greets == "refused":
             self.say(Waiting("Connection refused", 3.0))
         ended = await self._end
         self.state = ended
@@ -124,7 +124,8 @@ class FakeServer:
         self.folders: dict[str, list[FolderEntry]] = {"": []}
         self.focus: Group | None = None
         self.refusals: dict[type, model.Refused] = {}
-        self.answers_at_once = True
+        self.greets = "welcome"
+        """What a new connection meets: "welcome", "refused" (nothing listens) or "silence"."""
         self.sessions: list[FakeSession] = []
         self.remembered: list[Choice] = []
         self.brought: list[str] = []

@@ -233,6 +233,12 @@ class NativePeer:
         """Closes, without a word."""
         self.sock.close()
 
+    def end(self) -> None:
+        """Says end of file and reads until the server closes: all that was sent has been used by then."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+        self.read_to_end()
+
     def reset(self) -> None:
         """Breaks the connection: the server sees a reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

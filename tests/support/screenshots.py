@@ -37,14 +37,12 @@ async def _files(pilot: Pilot[None], server: FakeServer) -> None:
     server.session.say(*later())
     await pilot.press("f4")
     await settle(pilot)
-    mib = 1024 * 1024
-    done = Progress(
-        "mystic-0.1.0.tar.gz", "done", 412_876, 412_876, saved_to="~/Downloads/Mystic/zoe/mystic-0.1.0.tar.gz"
-    )
-    server.progress = [Progress(done.path, "done", done.size, done.size, saved_to=done.saved_to, verified=True)]
-    await pilot.press("end", "up", "up", "enter")
+    saved = "~/Downloads/Mystic/zoe/README.txt"
+    server.progress = [Progress("README.txt", "done", 1_312, 1_312, saved_to=saved, verified=True)]
+    await pilot.press("end", "up", "enter")
     await settle(pilot)
-    server.progress = [Progress("photos-of-the-party.zip", "running", 700 * mib, 441 * mib, 38.4 * mib, 6.8)]
+    size = 734_003_200
+    server.progress = [Progress("photos-of-the-party.zip", "running", size, size * 63 // 100, 40_265_318.0, 6.8)]
     await pilot.press("up", "enter")
     await settle(pilot)
 

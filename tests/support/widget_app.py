@@ -61,6 +61,6 @@ def rows_of(widget: Widget) -> list[str]:
 
 
 def at(widget: Widget, word: str) -> tuple[int, int]:
-    """Where a word is in a widget."""
+    """Where a word is in a widget, borders counted."""
     y, row = next((y, row) for y, row in enumerate(rows_of(widget)) if word in row)
-    return row.index(word), y
+    return row.index(word) + widget.gutter.left, y + widget.gutter.top

@@ -77,7 +77,8 @@ class Server:
             self._start_files()
             self._compose()
             self._end_last_run()
-            self._closers.append(StopSignals(self._reactor, self._told_to_stop).close)
+            # Given back last of all: a second signal must not cut the end of the log short.
+            self._closers.insert(0, StopSignals(self._reactor, self._told_to_stop).close)
             self._listen(sockets)
             self._reactor.run()
         finally:

@@ -106,6 +106,7 @@ class NativeWire:
     follows_roster = False
     is_personal = False
     file_coding = ""
+    is_framed = True
     pings = True
     is_over = False
 

@@ -69,6 +69,8 @@ class Wire(Protocol):
     """Whether what its peers hear depends on each of them: then `tell` is called instead of `encode`."""
     file_coding: str
     """How the bytes of `SendFile` go between `FileStart` and `FileEnd`: "raw", "base64", or "" for a wire without."""
+    is_framed: bool
+    """Whether the peer's bytes say where a request ends. If not, each read is one, so reading must not be put off."""
     pings: bool
     """Whether its peers make a sign of life by themselves, so that silence means that they are gone."""
     is_over: bool

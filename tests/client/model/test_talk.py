@@ -26,6 +26,9 @@ def test_the_past_is_fetched_from_the_oldest_entry_or_to_fill_a_hole() -> None:
     talk.history = "hole"
     assert talk.wants_history
     assert talk.before == 0
+    talk.history = "cleared"
+    assert talk.wants_history
+    assert not talk.fetches_by_itself
     for settled in ("asked", "filling", "all"):
         talk.history = settled
         assert not talk.wants_history

@@ -69,7 +69,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(GroupEntered, ids, ids, ids, st.booleans()),
     st.builds(GroupExited, ids, ids, ids),
 )  # fmt: skip
-logs = st.lists(st.tuples(times, events), max_size=60).map(
+dated = st.tuples(times, events)
+logs = (st.lists(dated, max_size=12) | st.lists(dated, min_size=20, max_size=60)).map(
     lambda pairs: [Committed(seq, time_us, event) for seq, (time_us, event) in enumerate(pairs, 1)]
 )
 
@@ -213,7 +214,10 @@ steps = st.one_of(
 )
 
 
-@given(turns=st.lists(st.lists(steps, min_size=1, max_size=3), max_size=25))
+turn = st.lists(steps, min_size=1, max_size=3)
+
+
+@given(turns=st.lists(turn, max_size=8) | st.lists(turn, min_size=15, max_size=25))
 def test_who_listens_knows_who_is_here_and_who_is_in_which_group(turns: list[list[Step]]) -> None:
     play = Play()
     room = play.room

@@ -13,7 +13,7 @@ import pytest
 from mystic_server.net import connection as module
 from mystic_server.net.connection import Connection, State, WireChoice
 from mystic_server.net.outqueue import FileSpan
-from mystic_server.net.reactor import Reactor
+from mystic_server.net.reactor import Reactor, Timer
 from mysticproto.errors import ProtocolError
 from mysticproto.model import Ping
 from mysticproto.wire import Alone
@@ -247,6 +247,27 @@ def test_after_the_silence_it_goes_on_by_itself(line: Line) -> None:
     assert read_now(peer) == WELCOME + b"01234"
 
 
+def test_silence_needs_one_timer_however_much_is_said(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, _, peer = line.connect(lambda _: LineWire(alone_gap_s=0.01))
+    peer.sendall(b"LINE")
+    line.until(lambda: connection.state is State.OPEN)
+    timers: list[float] = []
+    call_at = line.reactor.call_at
+
+    def counted(when: float, callback: Callable[[], None]) -> Timer:
+        timers.append(when)
+        return call_at(when, callback)
+
+    for number in range(10):
+        connection.push(Alone(b"%d" % number))
+        connection.flush()
+    monkeypatch.setattr(line.reactor, "call_at", counted)
+    while connection.queue:
+        line.reactor.tick()
+    assert len(timers) <= 10
+    assert read_now(peer) == WELCOME + b"0123456789"
+
+
 def test_drained_is_told_when_it_was_asked_for(line: Line) -> None:
     connection, owner, _ = line.open()
     connection.push(b"x")
@@ -379,6 +400,23 @@ def test_our_own_bug_ends_one_connection_and_no_other(line: Line) -> None:
     assert [str(fault).splitlines()[0] for fault in line.faults] == ["a bug"]
     assert owner.told == ["fault"]
     assert other.state is State.OPEN
+
+
+def test_a_bug_of_the_owner_at_the_end_keeps_nothing_open(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, owner, peer = line.open()
+    file = span(tmp_path / "file", bytes(1_000_000))
+    connection.push(file)
+
+    def closed(connection: Connection, cause: str) -> None:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(owner, "closed", closed)
+    peer.sendall(b"\n" + BUG + b"\n")
+    line.until_closed(connection)
+    assert [type(fault) for fault in line.faults] == [AssertionError, LookupError]
+    assert not is_open(file.fd)
 
 
 def test_it_ends_once(line: Line) -> None:

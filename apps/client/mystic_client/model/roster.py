@@ -83,6 +83,10 @@ class Roster:
         """A group as it is after joining it."""
         self.groups[info.group.id] = info
 
+    def left(self, user: UserRef, group: Group) -> None:
+        """Somebody is in a group no longer."""
+        self._set_members(group, user, inside=False)
+
     def remember(self, user: UserRef) -> None:
         """Keeps the id that belongs to a name."""
         if user.id:
@@ -109,7 +113,9 @@ class Roster:
         return next((info for info in self.groups.values() if name_key(info.group.name) == key), None)
 
     def _set_members(self, group: Group, user: UserRef, *, inside: bool) -> None:
-        info = self.groups.get(group.id, GroupInfo(group, user, ()))
+        info = self.groups.get(group.id) or (GroupInfo(group, user, ()) if inside else None)
+        if info is None:
+            return
         others = tuple(member for member in info.members if member.id != user.id)
         if inside and len(others) < len(info.members):
             return

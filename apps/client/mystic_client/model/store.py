@@ -227,6 +227,8 @@ class Store:
 
     def left(self, group: Group) -> None:
         """The user is in this group no longer; its conversation stays to be read until it is closed."""
+        self.roster.left(self.own, group)
+        self._roster_changed = True
         talk = self.talks.get(conversation_key(group))
         if talk:
             talk.member = False
@@ -320,9 +322,9 @@ class Store:
         self._touched.add(key)
 
     def clear(self, key: str) -> None:
-        """Empties a conversation's view; scrolling up fetches what is older again."""
+        """Empties a conversation's view; what was there can be fetched again."""
         self.talks[key].timeline.clear()
-        self.talks[key].history = "all"
+        self.talks[key].history = "cleared"
         self._touched.add(key)
 
     # Lists.

@@ -15,8 +15,8 @@ class Talk(Struct):
     """`key` as `model.conversation_key` gives it, or "to:..." until the log has said who the people are.
 
     `kind`: "global", "direct" or "group". `people` are the others of a direct conversation, `group` the group.
-    `history`: "unasked", "asked", "more" (there is something older), "all", "failed", or "hole" (what was said while
-    global was not heard is still to be fetched, back to `hole_after`).
+    `history`: "unasked", "asked", "more" (there is something older), "all", "failed", "cleared" (by the user), or
+    "hole" (what was said while global was not heard is still to be fetched, back to `hole_after`), then "filling".
     """
 
     key: str
@@ -55,7 +55,12 @@ class Talk(Struct):
     @property
     def wants_history(self) -> bool:
         """Whether there may be something to fetch."""
-        return self.history in ("unasked", "more", "failed", "hole") and not self.key.startswith("to:")
+        return self.history in ("unasked", "more", "failed", "cleared", "hole") and not self.key.startswith("to:")
+
+    @property
+    def fetches_by_itself(self) -> bool:
+        """Whether that is to be fetched without the user asking for it."""
+        return self.wants_history and self.history not in ("failed", "cleared")
 
 
 def addressee(target: Target) -> str:

@@ -48,7 +48,7 @@ class MysticApp(App[None]):
 
     def __init__(self, choice: Choice, outside: Outside) -> None:
         super().__init__()
-        self._choice, self._outside = choice, outside
+        self.choice, self._outside = choice, outside
         self._line: Line | None = None
         self._chat: ChatScreen | None = None
         self._deeds: Deeds | None = None
@@ -63,14 +63,14 @@ class MysticApp(App[None]):
         return theme.variable_defaults(self.current_theme.dark)
 
     def on_mount(self) -> None:
-        self._connect_screen = ConnectScreen(self._choice, self._outside.recent())
+        self._connect_screen = ConnectScreen(self.choice, self._outside.recent())
         self.push_screen(self._connect_screen)
         self.set_interval(COUNTDOWN_S, self._tick)
         with contextlib.suppress(RuntimeError, ValueError):  # not on Windows, and not outside the main thread
             for number in ENDING_SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, self.exit)
-        if self._choice.complete:
-            self.call_after_refresh(self._connect, self._choice)
+                asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
+        if self.choice.complete:
+            self.call_after_refresh(self._connect, self.choice)
 
     @property
     def line(self) -> Line:
@@ -82,7 +82,7 @@ class MysticApp(App[None]):
 
     def _connect(self, choice: Choice) -> None:
         address = Address(choice.host, choice.port)
-        self._choice = choice
+        self.choice = choice
         line = Line(choice.name, self._outside.clock.now_us, self._changed)
         self._line = line
         self._deeds = Deeds(line, self, keeps_global=self._outside.keeps_global)
@@ -124,7 +124,7 @@ class MysticApp(App[None]):
     async def _to_connect_screen(self) -> None:
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        self._connect_screen = ConnectScreen(self._choice, self._outside.recent())
+        self._connect_screen = ConnectScreen(self.choice, self._outside.recent())
         await self.push_screen(self._connect_screen)
 
     async def _give_up(self, reason: str = "") -> None:
@@ -139,7 +139,7 @@ class MysticApp(App[None]):
 
     def _open_chat(self) -> None:
         self._chat = ChatScreen(self.line.store, self._outside.clock)
-        self._outside.remember(self._choice)
+        self._outside.remember(self.choice)
         self.push_screen(self._chat)
 
     def disconnect(self) -> None:
@@ -186,16 +186,16 @@ class MysticApp(App[None]):
                 self._open_chat()
             elif isinstance(line.state, Waiting):
                 self.run_worker(self._give_up(line.state.reason))
-        elif self._chat.is_mounted:
+        elif self._chat.is_ready:
             self._chat.follow(line.store.take_changes())
             self._tick()
 
     def _tick(self) -> None:
-        if self._chat is not None and self._chat.is_mounted and self._line is not None:
+        if self._chat is not None and self._chat.is_ready and self._line is not None:
             self._chat.show_place(self._place(self._line), self._lost(self._line))
 
     def _place(self, line: Line) -> Place:
-        address = f"{self._choice.host}:{self._choice.port}"
+        address = f"{self.choice.host}:{self.choice.port}"
         match line.state:
             case Online():
                 return Place(line.store.own.name, line.server_text, address, "online", "connected")
@@ -208,7 +208,7 @@ class MysticApp(App[None]):
             case Waiting(reason):
                 left_s = line.retry_at_s - asyncio.get_running_loop().time()
                 words = f"Connection lost · trying again in {duration_in_words(left_s)} · {reason}"
-                return Bannered(words, "bad", "try", "Try now")
+                return Bannered(words, "bad", "try" if line.can_try_now else "", "Try now")
             case Trying():
                 return Bannered("Connection lost. Trying to reconnect …", "warning")
         return None
@@ -269,10 +269,10 @@ class MysticApp(App[None]):
 
     def on_link_chosen(self, message: messages.LinkChosen) -> None:
         self.copy_to_clipboard(message.url)
-        self.notify("The link was copied. Ctrl+click opens it in most terminals.", markup=False)
+        self.notify(f"Sent to the terminal's clipboard: {message.url}", markup=False)
 
     def on_reconnect_wanted(self) -> None:
-        getattr(self.line.session, "try_now", lambda: None)()
+        self.line.try_now()
 
     # Files.
 
@@ -294,7 +294,7 @@ class MysticApp(App[None]):
         listing = await line.folder(path)
         if listing.state == "failed":
             self.notify(listing.error, severity="error", markup=False)
-        elif chat.is_mounted:
+        elif chat.is_ready:
             chat.show_listing(listing)
 
     def on_file_wanted(self, message: messages.FileWanted) -> None:
@@ -316,7 +316,7 @@ class MysticApp(App[None]):
             self._downloads.again(message.number)
 
     def _transferred(self, transfer: Transfer) -> None:
-        if self._chat is None or not self._chat.is_mounted or self._downloads is None:
+        if self._chat is None or not self._chat.is_ready or self._downloads is None:
             return
         self._chat.show_transfers(self._downloads.shown)
         if transfer.state == "done" and not self._chat.shows_files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from mystic_client.model.folder import Listing
 from mystic_client.model.store import Store
@@ -45,6 +45,13 @@ class Speaks(Protocol):
     def drop(self) -> None: ...
 
 
+@runtime_checkable
+class TriesNow(Protocol):
+    """A session that can be told not to wait for its next attempt to connect."""
+
+    def try_now(self) -> None: ...
+
+
 class Line:
     """See the module. `was_online`: whether there ever was a connection; `waiting_until_s` while there is none."""
 
@@ -66,6 +73,17 @@ class Line:
     def session(self) -> Speaks:
         assert self._session is not None, "a line is attached before it is used"
         return self._session
+
+    @property
+    def can_try_now(self) -> bool:
+        """Whether the user need not wait for the next attempt to connect."""
+        return isinstance(self._session, TriesNow)
+
+    def try_now(self) -> None:
+        """Tries to connect at once."""
+        session: object = self._session
+        if isinstance(session, TriesNow):
+            session.try_now()
 
     # What the session hears.
 

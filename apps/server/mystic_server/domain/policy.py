@@ -20,6 +20,9 @@ BARRIERS: Final = frozenset(
 )
 """Requests that change more than a timeline: the session's next request waits until they are applied."""
 
+LONG_ANSWERS: Final = frozenset({model.GetHistory, model.ListFolder})
+"""Requests that are answered later and at length: a session's next one waits for the answer."""
+
 MAX_SESSIONS_PER_USER: Final = 10
 MAX_GROUPS: Final = 10_000
 MAX_GROUPS_JOINED: Final = 100

@@ -1,14 +1,14 @@
 """The gateway: every request of every connection passes here once, before anything is decided.
 
 Logged in? Fast enough? Not while something bigger of the same session is under way? Only then is it decided, or
-answered from the world, the past or the file area. What a peer may not do yet stays in its queue, and when that is
-full its socket isn't read: a peer that is too fast waits in its own kernel.
+answered from the world, the past or the file area. While there is something that a peer may not do yet, its socket
+isn't read: a peer that is too fast waits in its own kernel.
 """
 
 import ipaddress
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -64,11 +64,13 @@ from mysticproto.model import (
 )
 from mysticproto.wire import Item, Local
 
-MAX_WAITING = 64
-"""Requests of one peer that may wait before its socket is read no more."""
 MAX_BACKLOG = 4_000
 """Drafts without a result before new requests wait."""
+MAX_BACKLOG_BYTES = 640 * 1024
+"""The same in bytes: a batch must find room in the queue of whoever reads at all, so it is less than one may hold."""
 MAX_FAILED_LOGINS = 8
+MAX_READS = 64
+"""Reads of an unframed wire that may wait: not reading would glue them together."""
 PAIRED = "paired"
 """`Welcome.text` for the second connection of a session."""
 _BACKLOG_PAUSE_S = 0.005
@@ -262,7 +264,7 @@ class Gateway:
                 self._clock.call_later(wait_s, partial(self._time_has_come, peer))
                 break
             self._take(peer, peer.waiting.popleft())
-        if len(peer.waiting) >= MAX_WAITING or (peer.waiting and isinstance(peer.waiting[-1], ProtocolError)):
+        if len(peer.waiting) > (0 if peer.wire.is_framed else MAX_READS):
             peer.connection.pause()
         else:
             peer.connection.resume()
@@ -274,6 +276,8 @@ class Gateway:
     def _must_wait(self, peer: Peer) -> bool:
         if peer.is_barred or peer.is_waiting_for_time or (peer.transfer and isinstance(peer.waiting[0], SendFile)):
             return True
+        if peer.is_asking and type(peer.waiting[0]) in policy.LONG_ANSWERS:
+            return True
         if peer.connection.queue.bytes_held <= self._send_queue_soft:
             return False
         peer.connection.tell_when_drained()
@@ -281,7 +285,7 @@ class Gateway:
 
     def _wait_for(self, peer: Peer, item: Item) -> float:
         """Seconds until this may be handled."""
-        if self._log.backlog() > MAX_BACKLOG:
+        if self._log.backlog() > MAX_BACKLOG or self.fanout.pending_bytes > MAX_BACKLOG_BYTES:
             return _BACKLOG_PAUSE_S
         if peer.pace is None or isinstance(item, ProtocolError):
             return 0.0
@@ -443,16 +447,21 @@ class Gateway:
 
     def get_history(self, peer: Peer, request: GetHistory) -> None:
         """A page of the past."""
-        self._past.history(peer, request)
+        peer.is_asking = True
+        self._past.history(peer, request, partial(self._answer_at_length, peer, request))
 
     def list_folder(self, peer: Peer, request: ListFolder) -> None:
         """What is in a shared folder."""
+        peer.is_asking = True
+        self._files.list_folder(request.n, request.path, partial(self._answer_at_length, peer, request))
 
-        def answered(listing: list[Folder] | Refused) -> None:
-            for part in [listing] if isinstance(listing, Refused) else listing:
-                peer.answer(request, part)
-
-        self._files.list_folder(request.n, request.path, answered)
+    def _answer_at_length(self, peer: Peer, request: Request, answer: Sequence[Reply] | Refused) -> None:
+        """May be called in the request's own call, so what waits is not handled in here."""
+        peer.is_asking = False
+        for part in [answer] if isinstance(answer, Refused) else answer:
+            peer.answer(request, part)
+        if peer.waiting:
+            self._clock.call_later(0.0, partial(self._work, peer))
 
     def open_download(self, peer: Peer, request: OpenDownload) -> None:
         """A ticket for a file."""

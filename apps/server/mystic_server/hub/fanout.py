@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mystic_server.domain.apply import Applied, Delivery, apply, receipt
-from mystic_server.domain.events import Event, Left, Posted
+from mystic_server.domain.events import Event, Left, Posted, body_bytes
 from mystic_server.domain.world import Audience, World
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
@@ -77,6 +77,8 @@ class Fanout:
         self._batch: list[list[bytes]] = []
         self._batch_groups: list[WireGroup] = []
         self._has_roster_changed = False
+        self.pending_bytes = 0
+        """Of drafts without a result, about."""
         self.messages = 0
         """Messages applied since the start."""
         self.deliveries = 0
@@ -91,12 +93,14 @@ class Fanout:
         """Sends an event to the log; what follows comes with its result."""
         token, self._next_token = self._next_token, self._next_token + 1
         self._pending[token] = Pending(event, peer, request)
+        self.pending_bytes += body_bytes(event)
         self._log.append(Draft(token, time_us, event))
 
     def on_results(self, results: Sequence[Result]) -> None:
         """The log's answers, in its order."""
         for result in results:
             pending = self._pending.pop(result.token)
+            self.pending_bytes -= body_bytes(pending.event)
             match result:
                 case Stored():
                     self._stored(result, pending)

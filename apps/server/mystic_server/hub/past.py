@@ -4,11 +4,11 @@ The next part of a catch-up is asked for when the last one has left for the peer
 costs one page of memory. What may be read is decided when it is asked for, from the world as it is then.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from mystic_server.domain.events import Committed, Posted
+from mystic_server.domain.events import Committed, Posted, body_bytes
 from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell, waiting_scope
 from mystic_server.domain.world import World
 from mystic_server.hub.sessions import Peer
@@ -17,7 +17,7 @@ from mysticproto.errors import Code
 from mysticproto.model import MAX_HISTORY_PAGE, CatchUp, Event, GetHistory, History, Refused
 
 PART_BYTES = 256 * 1024
-"""Text in one part of a catch-up or one history page, about: whatever the limit in events, frames stay small."""
+"""In one part of a catch-up or one history page, about: whatever the limit in events, frames stay small."""
 _MISSED_PART = 500
 
 
@@ -40,18 +40,16 @@ class Past:
         self._waited_for = waited_for
         self._behind: dict[Peer, _Gap] = {}
 
-    def history(self, peer: Peer, request: GetHistory) -> None:
-        """Answers with a page."""
-        session = self._world.sessions.get(peer.session)
-        scope = history_scope(self._world, session, request) if session else None
-        if not isinstance(scope, Scope):
-            if scope:
-                peer.answer(request, scope)
+    def history(self, peer: Peer, request: GetHistory, answered: Callable[[Sequence[History] | Refused], None]) -> None:
+        """Answers with a page, in the call itself only if it is refused."""
+        scope = history_scope(self._world, self._world.sessions[peer.session], request)
+        if isinstance(scope, Refused):
+            answered(scope)
             return
         limit = min(max(1, request.limit), MAX_HISTORY_PAGE)
         before = min(max(0, request.before), 2**63 - 1)
         query = HistoryQuery(scope.conversations, before, scope.since, limit)
-        self._log.history(query, lambda page: self._answer_history(peer, request, page))
+        self._log.history(query, lambda page: answered(self._page(request, page)))
 
     def catch_up(self, peer: Peer, after: int, upto: int, waiting: str = "") -> None:
         """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login.
@@ -72,13 +70,12 @@ class Past:
         """The peer is gone."""
         self._behind.pop(peer, None)
 
-    def _answer_history(self, peer: Peer, request: GetHistory, page: Page) -> None:
+    def _page(self, request: GetHistory, page: Page) -> list[History] | Refused:
         if page.failed:
-            peer.answer(request, Refused(request.n, Code.STORE_UNAVAILABLE, page.failed))
-            return
+            return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
         kept = _newest_that_fit(page.events)
         more = page.more or len(kept) < len(page.events)
-        peer.answer(request, History(request.n, self._retold(kept), more))
+        return [History(request.n, self._retold(kept), more)]
 
     def _ask_missed(self, peer: Peer) -> None:
         gap = self._behind[peer]
@@ -123,7 +120,7 @@ def _fitting(events: tuple[Committed, ...]) -> int:
     """How many of the first events stay within a part's size; one at least if there are any."""
     size = 0
     for count, committed in enumerate(events):
-        size += 100 + len(getattr(committed.event, "text", ""))
+        size += body_bytes(committed.event)
         if size > PART_BYTES and count:
             return count
     return len(events)

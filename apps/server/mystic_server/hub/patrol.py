@@ -86,9 +86,11 @@ class Patrol:
             peer.end(Bye(Code.IDLE, "Nothing was heard for too long."))
 
     def _is_stuck(self, connection: Connection, now: float) -> bool:
-        """Closes a reader that is too slow, and says whether it did."""
+        """Closes a reader that is too slow, and says whether it did. Last words that nobody reads must not keep a
+        connection, however few they are."""
         queue, patience = connection.queue, self._patience
-        if queue.bytes_held <= patience.soft and not queue.sends_file:
+        is_ending = bool(queue) and not connection.is_open
+        if queue.bytes_held <= patience.soft and not queue.sends_file and not is_ending:
             self._slow.pop(connection, None)
             return False
         progress = self._slow.setdefault(connection, _Progress(now, now, queue.bytes_to_peer))

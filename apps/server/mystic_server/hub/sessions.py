@@ -44,6 +44,8 @@ class Peer:
         """What was read and not yet handled."""
         self.is_barred = False
         """A request that changes more than a timeline is on its way through the log."""
+        self.is_asking = False
+        """An answer is on its way that will be long."""
         self.is_waiting_for_time = False
         """A timer will go on with `waiting`."""
         self.failed_logins = 0

@@ -90,8 +90,10 @@ class Connection:
         self._paused = False
         self._tells_drained = False
         self._events = READ
-        self._timer: Timer | None = None
+        self._detecting: Timer | None = None
         self._deadline: float | None = None  # of the wire, as far as there is a timer for it
+        self._silence: Timer | None = None
+        self._ending: Timer | None = None
         reactor.register(sock, self, READ)
 
     def __repr__(self) -> str:
@@ -173,14 +175,17 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self.state = State.CLOSED
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._silence, self._ending):
+            if timer:
+                timer.cancel()
         self._reactor.unregister(self._sock)
         self._unsent.discard(self)
         self._sock.close()
-        self._departed(self)
-        self._owner.closed(self, cause)
-        self.queue.close()
+        try:
+            self._departed(self)
+            self._owner.closed(self, cause)
+        finally:
+            self.queue.close()
 
     def flush(self) -> None:
         """Writes what the kernel takes."""
@@ -192,8 +197,8 @@ class Connection:
         except OSError:
             self.close("lost")
             return
-        if silence_until is not None:
-            self._reactor.call_at(silence_until, self._flush_if_open)
+        if silence_until is not None and not self._silence:
+            self._silence = self._reactor.call_at(silence_until, self._break_silence)
         if self.queue.bytes_held > self._hard_limit:
             self.close("too_slow")
             return
@@ -248,7 +253,7 @@ class Connection:
     def _detect(self, is_final: bool) -> None:
         choice = self._choose_wire(self._first_bytes, is_final)
         if choice is None:
-            self._timer = self._timer or self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
+            self._detecting = self._detecting or self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
             return
         if isinstance(choice, bytes):
             self.push(choice)
@@ -293,10 +298,11 @@ class Connection:
         except OSError:
             self.close("finished")
             return
-        self._timer = self._reactor.call_later(_ENDING_LIMIT_S, lambda: self.close("finished"))
+        self._ending = self._reactor.call_later(_ENDING_LIMIT_S, lambda: self.close("finished"))
         self._watch()
 
-    def _flush_if_open(self) -> None:
+    def _break_silence(self) -> None:
+        self._silence = None
         if self.state in (State.OPEN, State.FINISHING):
             self.flush()
 

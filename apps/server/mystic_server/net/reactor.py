@@ -98,7 +98,7 @@ class Reactor:
             callback()
         except Exception as error:
             self._reported(error)
-            handler.abort()
+            self._call(handler.abort)
 
     def at_tick_end(self, callback: Callable[[], None]) -> None:
         """Calls at the end of every tick, in the order of these calls."""

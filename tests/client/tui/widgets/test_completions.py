@@ -17,7 +17,7 @@ async def test_it_shows_labels_and_hints_and_hides_when_empty() -> None:
         assert offers.chosen == 1
         offers.move(1)
         assert offers.chosen == 0
-        await pilot.click(offers, offset=(at(offers, "[/b]")[0] + 1, 2))
+        await pilot.click(offers, offset=at(offers, "[/b]"))
         assert [chosen.row for chosen in app.heard(RowList.Chosen)] == [offers.rows[1]]
         offers.offer(())
         assert not offers.display

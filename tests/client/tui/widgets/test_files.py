@@ -107,8 +107,8 @@ async def test_downloads_with_progress_and_what_can_be_done() -> None:
         assert "50 %" in rows[0] and "5.0 MiB of 10 MiB · 2.0 MiB/s" in rows[0]
         assert "[b]bad.bin" in rows[1] and "[no] room" in rows[1]
         assert "verified ✓ BLAKE3 · ~/ok.bin" in rows[2]
-        await pilot.click(pane.transfers, offset=(at(pane.transfers, "Again")[0], 2))
-        await pilot.click(pane.transfers, offset=(78, 1))
+        await pilot.click(pane.transfers, offset=at(pane.transfers, "Again"))
+        await pilot.click(pane.transfers, offset=at(pane.transfers, "×"))
         pane.transfers.focus()
         await pilot.press("end", "x", "up", "r", "enter")
         await pilot.pause()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from mystic_client.model.timeline import Entry
-from mystic_client.tui.widgets.lines import GUTTER, RIGHT, Line, Shape, continues, guess_height, lay_out
+from mystic_client.tui.widgets.lines import GUTTER, Line, Shape, continues, guess_height, lay_out
 from tests.support.fake_session import MINUTE_US, NOON_US
 
 SHAPE = Shape(60, NOON_US, "zoe", zone=UTC)
@@ -82,10 +82,17 @@ def test_broadcasts_events_notices_and_errors_look_different() -> None:
 
 def test_long_texts_are_broken_and_line_breaks_kept() -> None:
     lines = lay_out(said("word " * 30 + "\n\n  indented"), None, SHAPE)
-    assert all(cell_len(text.rstrip()) <= 60 - GUTTER - RIGHT for text in texts(lines)[1:])
+    assert all(cell_len(text.rstrip()) <= SHAPE.text_cells for text in texts(lines)[1:])
     assert texts(lines)[-2:] == ["", "  indented"]
-    assert [line.glue for line in lines[2:]] == ["\n", " ", " ", "\n", "\n"][: len(lines) - 2] or True
     assert lines[3].glue == " " and lines[-1].glue == "\n"
+
+
+def test_a_longer_form_of_the_time_leaves_less_room_for_the_text() -> None:
+    seconds = replace(SHAPE, time_format="%H:%M:%S")
+    lines = lay_out(said("word " * 30, own=True, state="sent"), None, seconds)
+    assert rights(lines)[2] == " 14:13:20 ✓"
+    assert all(cell_len(text.rstrip()) <= SHAPE.text_cells - 3 for text in texts(lines)[1:])
+    assert "14:13:20" in lay_out(said(), None, replace(seconds, width=40))[1].text
 
 
 def test_a_link_is_one_link_on_every_row_it_takes() -> None:

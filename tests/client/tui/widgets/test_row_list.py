@@ -38,7 +38,7 @@ async def test_the_mouse_chooses_and_ctrl_marks() -> None:
         await pilot.pause()
         assert [chosen.row for chosen in app.heard(RowList.Chosen)] == ["bob"]
         assert [marked.keys for marked in app.heard(RowList.Marked)] == [frozenset({"eva"})]
-        assert rows_of(words)[2].startswith("●")
+        assert rows_of(words)[2].startswith("✓")
 
 
 async def test_space_marks_and_marks_stay_with_their_rows() -> None:

@@ -52,14 +52,14 @@ class ChatScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (16, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,ctrl+underscore,ctrl+question_mark", "app.help", "Help", key_display="F1"),
-        Binding("f2", "people", "People", key_display="F2"),
-        Binding("f3", "groups", "Groups", key_display="F3"),
-        Binding("f4", "files", "Files", key_display="F4"),
-        Binding("f6", "app.new_group", "New group", show=False),
-        Binding("f7", "app.other_theme", "Theme", show=False),
-        Binding("f8", "close", "Close tab", show=False),
-        Binding("f10", "disconnect", "Disconnect", key_display="F10"),
+        Binding("f1,ctrl+underscore,ctrl+question_mark", "app.help", "Help", key_display="F1", priority=True),
+        Binding("f2", "people", "People", key_display="F2", priority=True),
+        Binding("f3", "groups", "Groups", key_display="F3", priority=True),
+        Binding("f4", "files", "Files", key_display="F4", priority=True),
+        Binding("f6", "app.new_group", "New group", show=False, priority=True),
+        Binding("f7", "app.other_theme", "Theme", show=False, priority=True),
+        Binding("f8", "close", "Close tab", show=False, priority=True),
+        Binding("f10", "disconnect", "Disconnect", key_display="F10", priority=True),
         Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
         Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
         Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
@@ -75,61 +75,62 @@ class ChatScreen(Screen[None]):
     def __init__(self, store: Store, clock: Clock) -> None:
         super().__init__()
         self.store = store
-        self._clock = clock
         self.shows_files = False
         self._shown = ""
+        self.is_ready = False
+        """Whether everything is in place and can be shown something."""
         self._place = Place()
         self._lost: Bannered | None = None
         self._transfers: list[Transfer] = []
+        self.top, self.tabs, self.banner = TopBar(id="top"), TabBar(id="tabs"), Banner(id="banner")
+        self.view, self.pill = MessageView(clock, id="messages"), Static("", id="pill", markup=False)
+        self.files = FilesPane(clock, id=FILES)
+        self.people, self.groups = PeopleList(id="people"), GroupList(id="groups")
+        self.people_head = Static("People", classes="head", markup=False)
+        self.groups_head = Static("Groups", classes="head", markup=False)
+        self.message_people = Button("Message", id="message-people", compact=True)
+        self.offers = Completions()
+        self.composer = Composer(self.offers, id="composer")
+        self.center = ContentSwitcher(id="center", initial="talk")
+        self.compose_row = Horizontal(id="compose")
 
     def compose(self) -> ComposeResult:
-        offers = Completions()
-        yield TopBar(id="top")
-        yield TabBar(id="tabs")
-        yield Banner(id="banner")
+        yield self.top
+        yield self.tabs
+        yield self.banner
         with Horizontal(id="body"):
-            with ContentSwitcher(id="center", initial="talk"):
+            with self.center:
                 with Vertical(id="talk"):
-                    yield MessageView(self._clock, id="messages")
-                    yield Static("", id="pill", markup=False)
-                yield FilesPane(self._clock, id=FILES)
+                    yield self.view
+                    yield self.pill
+                yield self.files
             with Vertical(id="side"):
-                yield Static("People", id="people-head", classes="head", markup=False)
-                yield PeopleList(id="people")
-                yield Button("Message", id="message-people", compact=True)
-                yield Static("Groups", id="groups-head", classes="head", markup=False)
-                yield GroupList(id="groups")
+                yield self.people_head
+                yield self.people
+                yield self.message_people
+                yield self.groups_head
+                yield self.groups
                 yield Button("New group", id="new-group", compact=True)
-        with Horizontal(id="compose"):
-            yield Composer(offers, id="composer")
+        with self.compose_row:
+            yield self.composer
             yield Button("Send", id="send", compact=True)
-        yield offers
+        yield self.offers
         yield Footer()
 
     def on_mount(self) -> None:
         self.composer.cursor_blink = not self.app.is_headless
+        self.is_ready = True
         self.show_front()
         self.follow(self.store.take_changes())
         self.composer.focus()
-
-    @property
-    def composer(self) -> Composer:
-        return self.query_one(Composer)
-
-    @property
-    def view(self) -> MessageView:
-        return self.query_one(MessageView)
-
-    @property
-    def files(self) -> FilesPane:
-        return self.query_one(FilesPane)
 
     # Data down.
 
     def follow(self, changes: Changes) -> None:
         """Shows what changed in the store."""
-        if self._shown not in self.store.talks or self._shown != self.store.front:
+        if self._shown != self.store.front:
             self.show_front()
+            self.composer.focus()
         if changes.roster:
             self._show_roster()
         if changes.tabs or changes.talks:
@@ -150,8 +151,8 @@ class ChatScreen(Screen[None]):
     def show_place(self, place: Place, lost: Bannered | None) -> None:
         """Shows the state of the connection; `lost` while there is none."""
         self._place, self._lost = place, lost
-        self.query_one(TopBar).show(place)
-        self.query_one("#compose").set_class(lost is not None, "-off")
+        self.top.show(place)
+        self.compose_row.set_class(lost is not None, "-off")
         self._show_banner()
 
     def show_listing(self, listing: Listing) -> None:
@@ -168,17 +169,17 @@ class ChatScreen(Screen[None]):
     def turn_to_files(self, shown: bool = True) -> None:
         """Shows the file browser, or the conversation again."""
         self.shows_files = shown
-        self.query_one(ContentSwitcher).current = FILES if shown else "talk"
-        self.query_one("#compose").display = not shown
+        self.center.current = FILES if shown else "talk"
+        self.compose_row.display = not shown
         (self.files.table if shown else self.composer).focus()
         self._show_tabs()
 
     def _show_roster(self) -> None:
-        self.query_one(PeopleList).follow(self.store)
-        self.query_one(GroupList).follow(self.store)
+        self.people.follow(self.store)
+        self.groups.follow(self.store)
         people, groups = len(self.store.roster.users), len(self.store.roster.groups)
-        self.query_one("#people-head", Static).update(Content(f"PEOPLE  {people:,}"))
-        self.query_one("#groups-head", Static).update(Content(f"GROUPS  {groups:,}"))
+        self.people_head.update(Content(f"PEOPLE  {people:,}"))
+        self.groups_head.update(Content(f"GROUPS  {groups:,}"))
         self._know()
 
     def _know(self) -> None:
@@ -195,7 +196,7 @@ class ChatScreen(Screen[None]):
         tabs = [self._tab(talk) for talk in self.store.talks.values()]
         running = sum(not transfer.ended for transfer in self._transfers)
         tabs.append(TabInfo(FILES, "Files", "files", unread=running))
-        self.query_one(TabBar).set_tabs(tabs, FILES if self.shows_files else self.store.front)
+        self.tabs.set_tabs(tabs, FILES if self.shows_files else self.store.front)
         self._show_banner()
         self._show_target()
 
@@ -206,7 +207,7 @@ class ChatScreen(Screen[None]):
         return TabInfo(talk.key, title, talk.kind, talk.unread, talk.mentioned, dim, talk.kind != "global")
 
     def _show_banner(self) -> None:
-        self.query_one(Banner).show(self._lost or self._standing())
+        self.banner.show(self._lost or self._standing())
 
     def _standing(self) -> Bannered | None:
         """What is to be said about the conversation in front as it is."""
@@ -228,7 +229,7 @@ class ChatScreen(Screen[None]):
 
     def _show_target(self) -> None:
         talk = self.store.front_talk
-        self.query_one("#compose").border_title = Content(
+        self.compose_row.border_title = Content(
             {"global": "to everybody", "group": f"to # {talk.title}"}.get(talk.kind, f"to {talk.title}")
         )
 
@@ -274,28 +275,27 @@ class ChatScreen(Screen[None]):
     def _chosen(self, event: RowList.Chosen) -> None:
         match event.row:
             case Person(id=id):
-                marked = self.query_one(PeopleList).marked
+                marked = self.people.marked
                 ids = {key for key in marked if isinstance(key, int)} | {id}
                 self._open_people(tuple(ids))
             case GroupRow(id=id):
                 self._hide_side()
                 self.post_message(GroupChosen(id))
             case _ if event.source.id is None:
-                self.composer.take(self.query_one(Completions).chosen)
+                self.composer.take(self.offers.chosen)
                 self.composer.focus()
 
     @on(RowList.Marked, "#people")
     def _marked(self, event: RowList.Marked) -> None:
-        button = self.query_one("#message-people", Button)
-        button.label = Content(f"Message {counted(len(event.keys), 'person', 'people')}")
-        button.display = bool(event.keys)
+        self.message_people.label = Content(f"Message {counted(len(event.keys), 'person', 'people')}")
+        self.message_people.display = bool(event.keys)
 
     @on(Button.Pressed, "#message-people")
     def _message_people(self) -> None:
-        self._open_people(tuple(key for key in self.query_one(PeopleList).marked if isinstance(key, int)))
+        self._open_people(tuple(key for key in self.people.marked if isinstance(key, int)))
 
     def _open_people(self, ids: tuple[int, ...]) -> None:
-        self.query_one(PeopleList).clear_marks()
+        self.people.clear_marks()
         self._hide_side()
         others = tuple(id for id in ids if id != self.store.own.id)
         if others:
@@ -308,14 +308,13 @@ class ChatScreen(Screen[None]):
 
     @on(MessageView.Unseen)
     def _unseen(self, event: MessageView.Unseen) -> None:
-        pill = self.query_one("#pill", Static)
-        pill.update(Content(f"↓ {counted(event.count, 'new message')}"))
-        pill.display = event.count > 0
+        self.pill.update(Content(f"↓ {counted(event.count, 'new message')}"))
+        self.pill.display = event.count > 0
 
     @on(events.Click, "#pill")
     def action_newest(self) -> None:
         self.view.to_end()
-        self.query_one("#pill").display = False
+        self.pill.display = False
 
     @on(ActRow.Acted)
     def _acted(self, event: ActRow.Acted) -> None:
@@ -330,6 +329,13 @@ class ChatScreen(Screen[None]):
                 self.post_message(GroupChosen(self.store.front_talk.group.id))
 
     # Keys.
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while the messages have the focus is meant for the line."""
+        if event.is_printable and event.character and self.focused in (None, self.view) and not self.shows_files:
+            event.stop()
+            self.composer.focus()
+            self.composer.insert(event.character)
 
     def action_people(self) -> None:
         self._show_side("#people")

@@ -39,6 +39,7 @@ class NewGroup(ModalScreen[str | None]):
             self.dismiss(check_group_name(self.query_one(Input).value.strip()))
         except NameRefused as refused:
             self.query_one(".problem", Static).update(Content(str(refused)))
+            self.query_one(Input).focus()
 
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:

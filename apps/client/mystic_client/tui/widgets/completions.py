@@ -30,6 +30,11 @@ class Completions(RowList[Offer], can_focus=False):
         self.scroll_to(y=0, animate=False)
         self.display = bool(items)
         self.styles.height = min(8, len(items)) + self.gutter.height
+        self.styles.width = self._label_width + max((cell_len(item.hint) for item in items), default=0) + 7
+
+    @property
+    def _label_width(self) -> int:
+        return max((cell_len(offer.label) for offer in self.rows), default=0)
 
     def move(self, by: int) -> None:
         """Moves the cursor, around the ends."""
@@ -47,6 +52,5 @@ class Completions(RowList[Offer], can_focus=False):
         return shown.label
 
     def pieces_of(self, shown: Offer) -> list[Styled]:
-        width = max((cell_len(offer.label) for offer in self.rows), default=0)
-        padding = " " * (width - cell_len(shown.label) + 2)
+        padding = " " * (self._label_width - cell_len(shown.label) + 2)
         return [(" ", Style.null()), (shown.label, Style.null()), (padding + shown.hint, self.style_of("dim"))]

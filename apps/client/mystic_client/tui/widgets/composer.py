@@ -174,4 +174,5 @@ class Composer(TextArea):
         self._list.offer(())
 
     def on_blur(self) -> None:
-        self._close_offers()
+        if not self._list.mouse_hover:  # a click there is meant for the offers
+            self._close_offers()

@@ -21,7 +21,8 @@ GROUP_GAP_US: Final = 5 * 60 * 1_000_000
 """Messages of one author that follow within this time share one heading."""
 BAR: Final = "▌"
 GUTTER: Final = 2
-RIGHT: Final = 8
+RIGHT: Final = 3
+"""Cells around the time at the right end: a space on each side, and the state of the message."""
 _URL = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
 _STATES: Final = {"pending": "◷", "sent": "✓", "failed": "✗"}
 _EVENT_SIGN: Final = "·"
@@ -67,6 +68,21 @@ class Shape(Struct, frozen=True):
     zone: tzinfo | None = None
     time_format: str = "%H:%M"
 
+    @property
+    def time_cells(self) -> int:
+        """How wide a time is."""
+        return cell_len(clock(self.now_us, self.zone, self.time_format))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether there is no room for times at the right end."""
+        return self.width < 35 + self.time_cells
+
+    @property
+    def text_cells(self) -> int:
+        """How wide the text of a message may be."""
+        return self.width - GUTTER - (0 if self.is_narrow else RIGHT + self.time_cells)
+
 
 def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
     """The rows of an entry, which depend on the one before it."""
@@ -83,7 +99,7 @@ def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
 
 def guess_height(entry: Entry, width: int) -> int:
     """About how many rows an entry has, without wrapping it."""
-    rows = len(entry.text) // max(1, width - GUTTER - RIGHT) + 1
+    rows = len(entry.text) // max(1, width - GUTTER) + 1
     return rows + (1 if entry.kind in ("message", "broadcast") else 0)
 
 
@@ -120,13 +136,13 @@ def _message(entry: Entry, previous: Entry | None, shape: Shape, *, joined: bool
     kind = "broadcast" if entry.kind == "broadcast" else "own" if entry.own else "mention" if entry.mention else "plain"
     bar = "broadcast" if kind == "broadcast" else f"author:{entry.author}"
     time = clock(entry.time_us, shape.zone, shape.time_format)
-    narrow = shape.width < 40
     if not joined:
-        yield Line(kind, tuple(_heading(entry, time if narrow else "")), bar)
+        yield Line(kind, tuple(_heading(entry, time if shape.is_narrow else "")), bar)
     shows_time = not joined or previous is None or clock(previous.time_us, shape.zone, shape.time_format) != time
-    right = () if narrow else _right(entry, time if shows_time else "")
-    width = shape.width - GUTTER - (0 if narrow else RIGHT)
-    for number, (pieces, glue) in enumerate(_rows(entry.text, width, shape.own_name if not entry.own else "")):
+    right = () if shape.is_narrow else _right(entry, time if shows_time else " " * shape.time_cells)
+    for number, (pieces, glue) in enumerate(
+        _rows(entry.text, shape.text_cells, shape.own_name if not entry.own else "")
+    ):
         yield Line(kind, pieces, bar, right if number == 0 else (), glue=glue)
     if entry.note or entry.state == "failed":
         yield from _note(entry, kind, bar, shape.width - GUTTER)
@@ -142,7 +158,7 @@ def _heading(entry: Entry, time: str) -> Iterator[Piece]:
 
 def _right(entry: Entry, time: str) -> tuple[Piece, ...]:
     mark = _STATES.get(entry.state, " ")
-    return (Piece(f" {time:>5} ", "time"), Piece(mark, f"state-{entry.state or 'none'}"))
+    return (Piece(f" {time} ", "time"), Piece(mark, f"state-{entry.state or 'none'}"))
 
 
 def _note(entry: Entry, kind: str, bar: str, width: int) -> Iterator[Line]:
@@ -165,10 +181,8 @@ def _quiet(entry: Entry, shape: Shape) -> Iterator[Line]:
     """Comings and goings, and the words of the server and of the client."""
     style = {"event": "event", "error": "error"}.get(entry.kind, "notice")
     sign = {"event": _EVENT_SIGN, "error": "✗"}.get(entry.kind, "›")
-    narrow = shape.width < 40
-    right = () if narrow else _right(entry, clock(entry.time_us, shape.zone, shape.time_format))
-    width = shape.width - GUTTER - (0 if narrow else RIGHT)
-    for number, (pieces, glue) in enumerate(_rows(entry.text, width)):
+    right = () if shape.is_narrow else _right(entry, clock(entry.time_us, shape.zone, shape.time_format))
+    for number, (pieces, glue) in enumerate(_rows(entry.text, shape.text_cells - 2)):
         front = Piece(f"{sign} " if number == 0 else "  ", style)
         plain = tuple(Piece(piece.text, style, piece.act, piece.about) for piece in pieces)
         yield Line("quiet", (front, *plain), "", right if number == 0 else (), glue=glue)

@@ -46,7 +46,7 @@ _KINDS: Final = ("plain", "own", "mention", "quiet", "in-broadcast")
 
 
 class _Anchor(Struct, frozen=True):
-    """What is at the top of the viewport: a row of an entry."""
+    """What is at the top of the viewport: a row of an entry, or -1 for the row above it."""
 
     entry: Entry
     row: int
@@ -56,12 +56,12 @@ class MessageView(ScrollView, can_focus=True):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("up", "scroll_up", "Up", show=False),
+        Binding("down", "scroll_down", "Down", show=False),
         Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown,space", "page_down", "Page down", show=False),
-        Binding("home,g", "scroll_home", "Oldest", show=False),
-        Binding("end,G", "scroll_end", "Newest", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "Oldest", show=False),
+        Binding("end", "scroll_end", "Newest", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"message-view--{style}" for style in (*_STYLES, *_KINDS)),
@@ -220,8 +220,9 @@ class MessageView(ScrollView, can_focus=True):
     def _anchor(self) -> _Anchor | None:
         if not self.entries:
             return None
-        index, line = self._heights.at(self.scroll_offset.y - 1)
-        return _Anchor(self.entries[index], line)
+        top = self.scroll_offset.y - 1
+        index, line = self._heights.at(top)
+        return _Anchor(self.entries[index], line if top >= 0 else -1)
 
     def _settle(self, anchor: _Anchor | None) -> None:
         """Makes the heights around the viewport exact and puts the viewport where it belongs."""
@@ -301,7 +302,7 @@ class MessageView(ScrollView, can_focus=True):
             self._settle(anchor)
 
     def _ask_for_past(self) -> None:
-        if self.talk.wants_history and self.scroll_offset.y <= self.size.height and self.talk.history != "failed":
+        if self.talk.fetches_by_itself and self.scroll_offset.y <= self.size.height:
             self.post_message(PastWanted(self.talk.key))
 
     # Drawing.
@@ -339,11 +340,12 @@ class MessageView(ScrollView, can_focus=True):
             "filling": "Fetching what was said meanwhile …",
             "more": "Scroll up for older messages",
             "failed": "Older messages could not be fetched. Click to try again",
+            "cleared": "Click to show older messages again",
             "all": "This is the beginning" if self.entries else "Nothing here yet. Say hello!",
         }.get(self.talk.history, "")
         left = max(0, (self._width - cell_len(words)) // 2)
         style = self._style("hint")
-        if self.talk.history == "failed":
+        if self.talk.history in ("failed", "cleared"):
             style += Style.from_meta({"act": ("past", "")})
         return row([(" " * left, Style.null()), (words, style)], self._width, base)
 

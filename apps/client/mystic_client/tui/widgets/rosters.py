@@ -92,4 +92,6 @@ class GroupList(RowList[GroupRow]):
         return [(" # ", sign), (shown.name, Style(bold=shown.inside))]
 
     def right_of(self, shown: GroupRow) -> list[Styled]:
-        return [(f" {counted(shown.members, 'member')} ", self.style_of("dim"))]
+        count = counted(shown.members, "member")
+        room = self.scrollable_content_region.width - len(shown.name) - 6
+        return [(f" {count if len(count) <= room else shown.members} ", self.style_of("dim"))]

@@ -241,5 +241,5 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
             base += self.style_of("hover")
         front: list[Styled] = []
         if self.MARKS:
-            front = [("●" if self.key_of(shown) in self.marked else " ", self.style_of("marked"))]
+            front = [("✓" if self.key_of(shown) in self.marked else " ", self.style_of("marked"))]
         return row([*front, *self.pieces_of(shown)], width, base, self.right_of(shown))

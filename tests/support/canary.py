@@ -1,0 +1,102 @@
+"""Two who chat while somebody else misbehaves, and what must hold afterwards.
+
+    with watched(tmp_path, "[limits]\\nlogin_timeout_s = 1") as watch:
+        ... do something terrible to watch.address ...
+
+In the end, and whenever `watch.check()` is called: the pair still chats, the server is the same process, has reported
+no fault, and has given back all descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.native_peer import NativePeer
+from tests.support.server_process import ServerProcess, running_server
+
+PATIENCE_S = 20.0
+POLL_S = 0.02
+
+
+class Watch:
+    """The server, and the pair."""
+
+    def __init__(self, server: ServerProcess, ana: NativePeer, bob: NativePeer) -> None:
+        self.server = server
+        self.address = (server.host, server.port)
+        self.ana = ana
+        self.bob = bob
+        self._pid = server.pid
+        self._said = 0
+        self.chat()
+        self._descriptors = self.descriptors()
+
+    def chat(self) -> None:
+        """One message each way."""
+        for author, reader in ((self.ana, self.bob), (self.bob, self.ana)):
+            self._said += 1
+            text = f"canary {self._said}"
+            author.post(text)
+            reader.hear(text)
+
+    def check(self) -> None:
+        """See the module."""
+        self.chat()
+        assert self.server.is_running and self.server.pid == self._pid
+        printed = self.server.printed()
+        assert "Traceback" not in printed and "  fault  " not in printed, printed
+        deadline = time.monotonic() + PATIENCE_S
+        while (count := self.descriptors()) > self._descriptors:
+            assert time.monotonic() < deadline, f"{count} descriptors are open, {self._descriptors} were"
+            time.sleep(POLL_S)
+
+    def descriptors(self) -> int:
+        """How many the server has open; 0 where that can't be seen."""
+        try:
+            return len(os.listdir(f"/proc/{self._pid}/fd"))
+        except OSError:
+            return 0
+
+    def memory_bytes(self) -> int:
+        """What the server has in memory; 0 where that can't be seen."""
+        try:
+            pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
+        except OSError:
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def until_printed(self, words: str) -> None:
+        """Waits until the server has said so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while words not in self.server.printed():
+            assert time.monotonic() < deadline, f"{words!r} was never printed:\n{self.server.printed()}"
+            time.sleep(POLL_S)
+
+
+def wait_for_end(server: ServerProcess) -> None:
+    """Waits until a server that was told to stop has stopped, and judges it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while server.is_running:
+        assert time.monotonic() < deadline, f"the server goes on:\n{server.printed()}"
+        time.sleep(POLL_S)
+    server.stop()
+
+
+@contextmanager
+def watched(folder: Path, settings: str = "") -> Iterator[Watch]:
+    """A server with these settings (TOML), and the pair; checked in the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "mystic.toml"
+    config.write_text(settings, encoding="utf-8")
+    with running_server(folder, "--config", str(config)) as server:
+        address = (server.host, server.port)
+        with NativePeer(address) as ana, NativePeer(address) as bob:
+            ana.log_in("canary-a")
+            bob.log_in("canary-b")
+            watch = Watch(server, ana, bob)
+            yield watch
+            watch.check()
