@@ -1,0 +1,187 @@
+"""What the person at the modes client reads, and how it becomes chunks that this client survives.
+
+Names are shown as the older programs know them (`legacy.names`), times as dd/mm/yy HH:MM:SS in the server's local time:
+an event's own time, converted, so that the same event always gives the same text in one time zone.
+
+The client decodes every read by itself, at most 2,048 bytes of it, and dies of half a character. So what is not ASCII
+goes in small chunks of their own that end with a character; the rest may merge, and be cut, as it likes. It stops
+reading when a chunk is exactly `/leave`. Lines of people that are just that are put in quotes, and further lines of a
+text are indented, so that nothing that a person says begins like what the server says.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from mysticproto.legacy.names import from_mystic
+from mysticproto.model import (
+    Broadcast,
+    Direct,
+    Event,
+    Global,
+    Group,
+    GroupCreated,
+    GroupJoined,
+    GroupLeft,
+    Message,
+    Notice,
+    Ok,
+    Passing,
+    Seen,
+    StoppingIn,
+    UserJoined,
+    UserLeft,
+    UserRef,
+)
+from mysticproto.wire import Alone, Chunks, Role
+
+LEAVE: Final = "/leave"
+
+GENERAL_HELP: Final = """[GENERAL] Send message to everyone by just typing :)
+Enter direct message mode using: '/direct'
+Enter group chat mode using: '/group'
+Disconnect from the app using: '/leave'
+"""
+_DIRECT_USAGE = "Direct message to a user by '[username]~[message]'\n'/exit' to return to general\n"
+DIRECT_HELP: Final = f"[DIRECT] You have entered direct message mode!\n{_DIRECT_USAGE}"
+DIRECT_WRONG: Final = f"[DIRECT] Incorrect format, direct message not sent\n {_DIRECT_USAGE}"
+GROUP_ENTERED: Final = "[GROUP] You have entered group chat mode!\n"
+GROUP_OFFER: Final = "[GROUP] Would you like to create a new group? y/n\n"
+GROUP_NAME: Final = "[GROUP] Group name:\n"
+GROUP_MEMBERS: Final = "[GROUP] Add users to group using format '[username]~[username]~...'\n"
+GROUP_COMMANDS: Final = "[GROUP] Commands: '[group name]~[message]' '/kick [username]' '/add [username]' '/exit'\n"
+GROUP_WRONG: Final = "[GROUP] Incorrect format, direct message not sent\n"
+GROUP_UNSET: Final = "[GROUP] Write to a group first, to say which one is meant\n"
+GROUP_HAS_USER: Final = "[GROUP] User already in group\n"
+SENT: Final = "[*sent*]\n"
+
+MAX_AWAY_SHOWN: Final = 10
+"""Of those who are away, the last seen are named."""
+MAX_DELICATE_BYTES: Final = 1024
+"""A chunk with characters that a read could cut in two."""
+
+_LEAVE_LINE = re.compile(r"^(\s*/leave\s*)$", re.MULTILINE)
+_LAST_SECOND = 253_402_000_000
+"""Near the end of the year 9999, where `datetime` ends."""
+
+
+def shown(name: str) -> str:
+    """A Mystic name as this program's people know it."""
+    return from_mystic(name)
+
+
+def local_time(time_us: int) -> str:
+    """dd/mm/yy HH:MM:SS where the server is."""
+    at = datetime.fromtimestamp(min(max(time_us // 1_000_000, 0), _LAST_SECOND))
+    return f"{at.day:02}/{at.month:02}/{at.year % 100:02} {at.hour:02}:{at.minute:02}:{at.second:02}"
+
+
+def quoted(text: str) -> str:
+    """A person's text as it may stand in a line of the server's, and after it."""
+    return _LEAVE_LINE.sub(r"'\1'", text).replace("\n", "\n    ")
+
+
+def told(event: Event | Passing, role: Role, me: int = 0) -> str:
+    """What somebody reads of an event, without the last newline; "" for nothing. `me` is the reader's id, if any."""
+    if role is Role.BYSTANDER:
+        return ""
+    match event:
+        case Message():
+            return _said(event, role)
+        case UserJoined(user=user):
+            return f"[SERVER] {shown(user.name)} has joined the server."
+        case UserLeft(user=user) if role is Role.OTHER:
+            return f"[SERVER] {shown(user.name)} has left the server."
+        case GroupCreated() | GroupJoined() | GroupLeft():
+            return _membership(event, me)
+        case Notice(text):
+            return f"[SERVER] {quoted(text)}"
+        case StoppingIn(seconds):
+            return f"[SERVER] Server shutting down in {seconds} seconds..."
+        case Seen(by):
+            return f"[seen by {shown(by.name)}]"
+        case _:
+            return ""
+
+
+def _said(message: Message, role: Role) -> str:
+    at, author, text = local_time(message.time_us), shown(message.author.name), quoted(message.text)
+    match message.conversation:
+        case Global():
+            return f"[GENERAL] [{at}] {author}: {text}"
+        case Group(name=name):
+            return f"[GROUP] [{at}] {author} sent to group {name}: {text}"
+        case Broadcast() if role is Role.OTHER:
+            return f"[BROADCAST] [{at}] {author}: {text}"
+        case Direct() if role is Role.OTHER:
+            return f"[DIRECT] [{at}] {author} sent you: {text}"
+        case _:
+            return ""
+
+
+def _membership(event: GroupCreated | GroupJoined | GroupLeft, me: int) -> str:
+    group = event.group.name
+    match event:
+        case GroupCreated(members=members):
+            # A room that somebody made for themselves is nothing that this program's people could enter.
+            return f"[GROUP] You have been added to group {group}!" if _is_among(me, members) else ""
+        case GroupJoined(user=user, by=None):
+            return f"[GROUP] {shown(user.name)} has joined group {group}!"
+        case GroupJoined(user=user):
+            return f"[GROUP] {shown(user.name)} has been added to group {group}!"
+        case GroupLeft(user=user, cause="removed"):
+            whom = "You have" if user.id == me else f"{shown(user.name)} has"
+            return f"[GROUP] {whom} been removed from group {group}!"
+        case _:
+            return f"[GROUP] {shown(event.user.name)} has left group {group}."
+
+
+def _is_among(me: int, users: tuple[UserRef, ...]) -> bool:
+    return any(user.id == me for user in users)
+
+
+# About one's own doings.
+
+
+def membership_list(groups: Iterable[str]) -> str:
+    """Which groups somebody is in."""
+    return f"[GROUP] You are a member of groups: {list(groups)}\n"
+
+
+def seen_by(names: Iterable[str]) -> str:
+    """Who has got a message that went to several."""
+    return f"{SENT}[seen by {[shown(name) for name in names]}]\n"
+
+
+def seen_by_one(name: str) -> str:
+    """Who has got a direct message."""
+    return f"{SENT}[seen by {shown(name)}]\n"
+
+
+def away(ok: Ok) -> str:
+    """For whom a message is kept, the last seen first; "" if for nobody."""
+    last_seen = sorted(zip(ok.away, ok.away_since_us, strict=False), key=lambda entry: -entry[1])[:MAX_AWAY_SHOWN]
+    lines = [f"[{shown(name)} offline. Last online {local_time(since)}]\n" for name, since in last_seen]
+    return SENT + "".join(lines) if lines else ""
+
+
+# Chunks.
+
+
+def as_chunks(text: str) -> Chunks:
+    """`text`, cut only where the client can bear it."""
+    data = text.encode(errors="replace")
+    if data.isascii():
+        return (data,) if data else ()
+    return tuple(Alone(piece) for piece in _pieces(data))
+
+
+def _pieces(data: bytes) -> Iterable[bytes]:
+    start = 0
+    while start < len(data):
+        end = min(start + MAX_DELICATE_BYTES, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        yield data[start:end]
+        start = end
