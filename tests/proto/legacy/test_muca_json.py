@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mysticproto import model
 from mysticproto.errors import Code, ProtocolError
-from mysticproto.legacy.muca_json import MAX_OBJECT_BYTES, MucaWire
+from mysticproto.legacy.muca_json import MAX_OBJECT_BYTES, MucaJsonWire
 from mysticproto.model import (
     Broadcast,
     Bye,
@@ -53,7 +53,7 @@ def send(text: str, *to: str) -> bytes:
 
 
 def one(data: bytes) -> Item:
-    (item,) = MucaWire().feed(data, 0.0)
+    (item,) = MucaJsonWire().feed(data, 0.0)
     return item
 
 
@@ -75,7 +75,7 @@ def shown(chunks: Chunks) -> list[tuple[str, list[str], str]]:
 
 
 def encoded(event: model.Event | model.Passing, role: Role = Role.OTHER) -> Chunks:
-    return MucaWire().encode(event, role)
+    return MucaJsonWire().encode(event, role)
 
 
 def message(conversation: model.Conversation, text: str = "hi", author: UserRef = ANN) -> Message:
@@ -90,7 +90,7 @@ def test_join_logs_in_under_a_name_that_stands_for_the_uid() -> None:
 
 
 def test_join_is_acknowledged() -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     (login,) = wire.feed(JOIN, 0.0)
     assert isinstance(login, Login)
     assert said(wire.answer(login, WELCOME)) == [{"CMD": "ACK", "TYPE": "OKAY"}]
@@ -98,7 +98,7 @@ def test_join_is_acknowledged() -> None:
 
 @pytest.mark.parametrize("code", [Code.NAME_IN_USE, Code.NAME_CLAIMED, Code.NAME_INVALID, Code.ALREADY_LOGGED_IN])
 def test_a_refused_join_fails_and_may_be_tried_again(code: Code) -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     (login,) = wire.feed(JOIN, 0.0)
     assert isinstance(login, Login)
     assert said(wire.answer(login, Refused(1, code, "no"))) == [{"CMD": "ACK", "TYPE": "FAIL"}]
@@ -134,7 +134,7 @@ def test_a_nickname_is_one_clean_short_line() -> None:
 
 
 def test_hanging_up_is_leaving() -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     assert wire.eof(0.0) == []
     (login,) = wire.feed(JOIN, 0.0)
     assert isinstance(login, Login)
@@ -192,7 +192,7 @@ def test_a_malformed_send_is_said_to_be_one(sent: bytes) -> None:
 
 
 def test_the_sender_is_told_nothing_but_what_went_wrong() -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     post = Post(2, ToUsers(("bob",)), "hi")
     assert wire.answer(post, Ok(2, 9)) == ()
     assert wire.answer(post, Refused(2, Code.NOT_TO_YOURSELF, "You can't.")) == ()
@@ -241,14 +241,14 @@ def test_comings_and_goings_are_in_the_list_alone() -> None:
 
 def test_what_was_missed_says_who_it_is_from() -> None:
     missed = (model.UserLeft(8, 0, BOB, "lost"), message(Direct((ANN, BOB))), message(ROOM))
-    assert shown(MucaWire().answer(None, model.CatchUp(missed, 9))) == [
+    assert shown(MucaJsonWire().answer(None, model.CatchUp(missed, 9))) == [
         ("PRIVATE", ["Ann"], "(while you were away) ann_40_hku.hk: hi\n"),
         ("GROUP", ["Ann"], "(while you were away) ann_40_hku.hk: [dev] hi\n"),
     ]
 
 
 def test_last_words() -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     assert shown(wire.answer(None, Bye("stopping", "The server stops."))) == [("PRIVATE", [], "The server stops.\n")]
     assert wire.answer(None, Bye("left", "Goodbye.")) == ()
 
@@ -330,19 +330,19 @@ def test_a_text_of_the_longest_kind_is_cut_at_characters() -> None:
 
 def test_pretty_printed_objects_and_blanks_between_them() -> None:
     pretty = json.dumps({"CMD": "SEND", "MSG": "hi", "TO": []}, indent=4).encode()
-    assert MucaWire().feed(b"\n" + pretty + b"\r\n\t" + pretty, 0.0) == [
+    assert MucaJsonWire().feed(b"\n" + pretty + b"\r\n\t" + pretty, 0.0) == [
         Post(1, ToEveryone(), "hi"),
         Post(2, ToEveryone(), "hi"),
     ]
 
 
 def test_commands_of_another_version_are_passed_over() -> None:
-    assert MucaWire().feed(obj(CMD="PING") * 100 + send("hi"), 0.0) == [Post(1, ToEveryone(), "hi")]
+    assert MucaJsonWire().feed(obj(CMD="PING") * 100 + send("hi"), 0.0) == [Post(1, ToEveryone(), "hi")]
 
 
 @pytest.mark.parametrize("garbage", [b"hello", b"{'CMD': 1}", b"{}", b'{"CMD":1}', b'{"CMD":"SEND","CMD":"JOIN"}'])
 def test_garbage_is_answered_and_ends_it_the_third_time(garbage: bytes) -> None:
-    items = MucaWire().feed((garbage + send("hi")) * 5, 0.0)
+    items = MucaJsonWire().feed((garbage + send("hi")) * 5, 0.0)
     assert [type(item) for item in items] == [Local, Post, Local, Post, ProtocolError]
     assert isinstance(items[0], Local)
     assert shown(items[0].chunks) == [("PRIVATE", [], "This is not understood.\n")]
@@ -357,7 +357,7 @@ def test_garbage_is_answered_and_ends_it_the_third_time(garbage: bytes) -> None:
     ],
 )
 def test_what_is_too_deep_or_too_long_ends_it(data: bytes, code: Code) -> None:
-    wire = MucaWire()
+    wire = MucaJsonWire()
     (fault,) = wire.feed(data, 0.0)
     assert isinstance(fault, ProtocolError)
     assert fault.code == code

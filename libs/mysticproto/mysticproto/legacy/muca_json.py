@@ -58,7 +58,7 @@ _SILENT = (Code.NOT_LOGGED_IN, Code.TEXT_EMPTY, Code.NOT_TO_YOURSELF)
 """Refusals of what the program's own server passes over."""
 
 
-class MucaWire:
+class MucaJsonWire:
     """The server's end of one MUCA client's connection."""
 
     name = "muca_json"
@@ -66,6 +66,7 @@ class MucaWire:
     follows_roster = True
     is_personal = False
     file_coding = ""
+    is_framed = True
     pings = False
     is_over = False
 
