@@ -42,7 +42,7 @@ OVER_AFTER_S: Final = 1.0
 _FIRST_WINDOW = 16
 _MIN_WINDOW = 4
 _FIRST_TIMEOUT_S = 0.2
-_TIMEOUT_RANGE_S = (0.05, 1.0)
+_TIMEOUT_RANGE_S = (0.05, 0.5)
 _REORDERED = 8  # datagrams that may overtake one before it is taken for lost
 
 
@@ -149,13 +149,13 @@ class UdpFileSender:
     # The file.
 
     def _go_on(self, datagram: bytes, now: float) -> list[bytes]:
-        self._acknowledge(datagram, now)
+        may_repeat = self._acknowledge(datagram, now)
         self._give_up_overdue(now)
         if now >= self._since + SILENCE_LIMIT_S:
             self._over(Ended(Code.TOO_SLOW, "The client stopped answering."))
             return []
-        to_send = []
-        while len(self._in_flight) < int(self._window) and (sequence := self._maybe_next()) is not None:
+        to_send: list[bytes] = []
+        while self._has_room(may_repeat and not to_send) and (sequence := self._maybe_next()) is not None:
             chunk = self._chunk(sequence)
             if not chunk:
                 self._over(Ended(Code.FILE_CHANGED, "The file has changed meanwhile."))
@@ -168,6 +168,11 @@ class UdpFileSender:
             return self._say_end(now)
         return to_send
 
+    def _has_room(self, may_repeat: bool) -> bool:
+        """Whether one more may be on its way. What is missing may take the place of one that has arrived, even if the
+        window has become smaller."""
+        return len(self._in_flight) < int(self._window) or (may_repeat and bool(self._missing))
+
     def _maybe_next(self) -> int | None:
         """What to send now: what is missing first."""
         for sequence in self._missing:
@@ -177,20 +182,22 @@ class UdpFileSender:
         self._next += 1
         return self._next - 1
 
-    def _acknowledge(self, datagram: bytes, now: float) -> None:
+    def _acknowledge(self, datagram: bytes, now: float) -> bool:
+        """Whether something on its way has arrived."""
         if len(datagram) != SEQUENCE_BYTES:
-            return
+            return False
         sequence = int.from_bytes(datagram)
         if self._missing.pop(sequence, False):
             self._since = now
         sent = self._in_flight.pop(sequence, None)
         if sent is None:
-            return
+            return False
         self._since = now
         self._window = min(float(MAX_WINDOW), self._window + 1 / self._window)
         if not sent.is_repeat:
             self._measure(now - sent.at)
         self._give_up(lambda other: other.serial + _REORDERED < sent.serial)
+        return True
 
     def _measure(self, round_trip_s: float) -> None:
         old = self._round_trip_s or round_trip_s
