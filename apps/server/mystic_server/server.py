@@ -42,6 +42,7 @@ from mystic_server.net.signals import StopSignals
 from mystic_server.view import OperatorsView
 from mystic_server.wires import choices_of_ports, choose_wire
 from mysticproto.errors import Code
+from mysticproto.legacy.udp_send import Ended
 from mysticproto.model import Bye, StoppingIn
 from mysticproto.native import PREAMBLE, encode_frame
 
@@ -174,9 +175,10 @@ class Server:
             text_burst=limits.text_bytes_burst,
         )
 
-    def _offer_udp(self, connection: Connection, span: FileSpan, done: Callable[[bool], None]) -> int:
+    def _offer_udp(self, connection: Connection, span: FileSpan, done: Callable[[bool], None]) -> DatagramTransfer:
         host, peer_host = connection.local_host, connection.address[0]
-        return DatagramTransfer(self._reactor, host, span.fd, span.count, peer_host, done).port
+        ended = partial(_tell_whether_complete, done)
+        return DatagramTransfer(self._reactor, host, span.fd, span.count, peer_host, ended)
 
     def _countdown(self) -> Countdown:
         def say(seconds: int) -> None:
@@ -270,6 +272,10 @@ class Server:
         if self._listeners:
             self._console.stopped()
         self._console.close()
+
+
+def _tell_whether_complete(done: Callable[[bool], None], ended: Ended) -> None:
+    done(ended.is_complete)
 
 
 def server_id(data: Path) -> bytes:

@@ -82,8 +82,17 @@ class OutgoingFile(FileTransfer, Protocol):
     span: FileSpan
 
 
-OfferUdp: TypeAlias = Callable[[Connection, FileSpan, Callable[[bool], None]], int]
-"""Offers a file on a UDP port to the host of a connection, says so when it is over, and returns the port."""
+class UdpTransfer(Protocol):
+    """A file that is offered on a UDP port."""
+
+    port: int
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+OfferUdp: TypeAlias = Callable[[Connection, FileSpan, Callable[[bool], None]], UdpTransfer]
+"""Offers a file on a UDP port to the host of a connection, and says when it is over. Raises OSError without a port."""
 
 
 class Files(Protocol):
@@ -211,6 +220,8 @@ class Gateway:
         self._peers.remove(connection)
         self._past.forget(peer)
         self._with_more.discard(peer)
+        if peer.close_udp:
+            peer.close_udp()
         self._unpair(peer)
         if peer.session and not peer.is_second:
             session = peer.session
@@ -516,15 +527,26 @@ class Gateway:
         self._witness.transfer_started(peer.connection, peer.name, opened)
         done = partial(self._file_done, peer, opened, self._clock.now)
         if request.over == "udp":
-            peer.answer(request, UdpOffer(request.n, opened.size, self._offer_udp(peer.connection, opened.span, done)))
+            self._offer(peer, request, opened, done)
             return
         opened.span.closed = done
         peer.answer(request, opened.start)
         peer.connection.push(opened.span)
         peer.answer(request, FileEnd(request.n, opened.size))
 
+    def _offer(self, peer: Peer, request: SendFile, opened: OutgoingFile, done: Callable[[bool], None]) -> None:
+        try:
+            udp = self._offer_udp(peer.connection, opened.span, done)
+        except OSError as error:
+            done(False)
+            text = f"The server has no port for that: {error.strerror}."
+            peer.answer(request, Refused(request.n, Code.FILES_UNAVAILABLE, text, request.path))
+            return
+        peer.close_udp = udp.close
+        peer.answer(request, UdpOffer(request.n, opened.size, udp.port))
+
     def _file_done(self, peer: Peer, transfer: OutgoingFile, began: float, complete: bool) -> None:
-        peer.transfer = None
+        peer.transfer = peer.close_udp = None
         self._witness.transfer_finished(peer.connection, peer.name, transfer, complete, self._clock.now - began)
         transfer.finished(complete)
         self._with_more.add(peer)

@@ -50,6 +50,8 @@ class Peer:
         """A timer will go on with `waiting`."""
         self.failed_logins = 0
         self.transfer: FileTransfer | None = None
+        self.close_udp: Callable[[], None] | None = None
+        """Ends the transfer if it goes over UDP."""
         self.other: Peer | None = None
         """The other connection of the same session, for wires that have two of them."""
         self.is_second = False
