@@ -80,7 +80,6 @@ class ChatModesWire:
     is_personal = True  # who is told of having been added or removed is spoken to as "you"
     file_coding = ""
     is_framed = False
-    is_framed = False
     pings = False
 
     def __init__(self) -> None:
