@@ -42,6 +42,8 @@ class MysticCliDisplay:
         self.saved: list[tuple[str, bytes]] = []
         self.not_saved: list[str] = []
         """Files of which nothing came, or something else than was announced."""
+        self.started: list[str] = []
+        """Files of which a header came."""
         self.offers: list[Offer] = []
         self.dropped: list[bytes] = []
         """Reads that were not whole UTF-8."""
@@ -81,6 +83,7 @@ class MysticCliDisplay:
             return False
         parts = self._buffer[begins + len(start) : ends].decode().split("|")
         self._buffer = self._buffer[ends + len(end) :]
+        self.started.append(parts[0])
         use(parts)
         return True
 
@@ -194,6 +197,14 @@ class OldMysticCli:
 
     def wait_for_prompt(self, prompt: str) -> None:
         self._wait(lambda: self.display.prompt == prompt, f"the prompt {prompt}")
+
+    def wait_for_start(self, name: str) -> None:
+        """Until a file's header has come."""
+        self._wait(lambda: name in self.display.started, f"the start of {name}")
+
+    def wait_for_nothing(self, name: str) -> None:
+        """Until a file has come to nothing."""
+        self._wait(lambda: name in self.display.not_saved, f"the end of {name}")
 
     def wait_for_file(self) -> tuple[str, bytes]:
         """The next file that was saved."""

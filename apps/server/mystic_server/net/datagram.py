@@ -5,6 +5,7 @@ says first that it is ready is the only one from then on: the kernel drops the o
 before. What the kernel doesn't take at once is lost like any datagram, and sent again.
 """
 
+import errno
 import ipaddress
 import os
 import socket
@@ -130,7 +131,7 @@ def _bind(host: str, peer: _Address, ports: Sequence[int]) -> socket.socket:
             sock.bind((_local(host, peer), port))
             return sock
     sock.close()
-    raise OSError(f"no UDP port is free among {', '.join(map(str, ports))}")
+    raise OSError(errno.EADDRINUSE, f"no UDP port is free among {', '.join(map(str, ports))}")
 
 
 def _local(host: str, peer: _Address) -> str:

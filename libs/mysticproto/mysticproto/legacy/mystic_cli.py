@@ -76,6 +76,8 @@ class MysticCliWire:
     follows_roster = False
     is_personal = False
     file_coding = "raw"
+    is_framed = False
+    pings = False
 
     def __init__(self) -> None:
         self.is_over = False
