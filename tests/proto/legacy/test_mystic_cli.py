@@ -402,6 +402,7 @@ def test_a_file_waits_on_a_udp_port() -> None:
     request = said(wire, "mystic download a.txt udp")
     shown = told(wire.answer(request, model.UdpOffer(2, 3, 40000)))
     assert shown == "[UDP_FILE_START]a.txt|3|40000[UDP_FILE_START_END]"
+    assert wire.answer(request, model.FileEnd(2, 3)) == (), "the client would show it as text"
 
 
 def test_one_file_at_a_time_is_asked_for() -> None:

@@ -261,8 +261,8 @@ class MysticCliWire:
                 return self._left(name)
             case _, (Users() | Groups() | Folder()):
                 return self._list(reply)
-            case SendFile(path=path), _:
-                return _file_mark(path, reply)
+            case SendFile(), _:
+                return _file_mark(request, reply)
             case _:
                 return ()
 
@@ -333,13 +333,13 @@ def _as_mystic_name(name: str) -> str:
     return name
 
 
-def _file_mark(path: str, reply: Reply | Passing | Bye) -> Chunks:
+def _file_mark(request: SendFile, reply: Reply | Passing | Bye) -> Chunks:
     match reply:
         case FileStart(size=size):
-            return words.file_start(path, size)
-        case FileEnd(size=size):
+            return words.file_start(request.path, size)
+        case FileEnd(size=size) if request.over == "tcp":
             return words.file_end(size)
         case UdpOffer(size=size, port=port):
-            return words.udp_file_start(path, size, port)
+            return words.udp_file_start(request.path, size, port)
         case _:
             return ()
