@@ -86,7 +86,9 @@ class Dialogue:
 
     def __init__(self) -> None:
         self.wire = ChatModesWire()
-        assert self.answer(login_of(self.wire, "ann"), Welcome(1, 7, ANN, "guest", 1)) == GENERAL_HELP
+        assert self.answer(login_of(self.wire, "ann"), Welcome(1, 7, ANN, "guest", 1)) == (
+            f"[SERVER] ann has joined the server.\n{GENERAL_HELP}"
+        )
 
     def feed(self, line: str) -> list[Item]:
         return self.wire.feed(line.encode(), 0.0)
@@ -135,7 +137,6 @@ def test_a_newcomer_reads_of_the_coming_then_the_help_then_what_was_kept() -> No
     login = login_of(wire, "ann")
     screen = ModesScreen()
     for chunks in (
-        wire.tell(UserJoined(9, T, ANN), Role.AUTHOR, 0.0),
         wire.answer(login, Welcome(1, 7, ANN, "guest", 9)),
         wire.answer(
             None,
@@ -449,5 +450,4 @@ def test_no_text_stops_or_kills_the_client(texts: list[str], where: model.Conver
 
 @pytest.mark.parametrize("event", [UserJoined(9, T, BOB), Message(5, T, ANN, Global(), "hi"), Seen(BOB)])
 def test_every_text_ends_with_a_newline(event: Event | model.Passing) -> None:
-    for role in (Role.AUTHOR, Role.OTHER):
-        assert Dialogue().tell(event, role).endswith("\n")
+    assert Dialogue().tell(event).endswith("\n")

@@ -13,6 +13,7 @@ from mysticproto.legacy.chat_modes_words import (
     MAX_DELICATE_BYTES,
     as_chunks,
     away,
+    has_joined,
     local_time,
     quoted,
     seen_by,
@@ -46,9 +47,9 @@ def test_messages(where: model.Conversation, others: str, own: bool) -> None:
 
 def test_coming_and_going() -> None:
     came, left = model.UserJoined(5, T, BOB), model.UserLeft(6, T, BOB, "lost")
-    assert told(came, Role.AUTHOR) == told(came, Role.OTHER) == "[SERVER] bob@hku.hk has joined the server."
+    assert told(came, Role.OTHER) == has_joined(BOB) == "[SERVER] bob@hku.hk has joined the server."
     assert told(left, Role.OTHER) == "[SERVER] bob@hku.hk has left the server."
-    assert told(left, Role.AUTHOR) == ""
+    assert told(came, Role.AUTHOR) == told(left, Role.AUTHOR) == ""
 
 
 def test_membership() -> None:
@@ -58,6 +59,7 @@ def test_membership() -> None:
         == told(made, Role.AUTHOR, ANN.id)
         == "[GROUP] You have been added to group crew!"
     )
+    assert told(GroupCreated(5, T, CREW, ANN), Role.AUTHOR, ANN.id) == "[GROUP] You have been added to group crew!"
     assert told(made, Role.OTHER, 77) == told(GroupCreated(5, T, CREW, ANN), Role.OTHER, BOB.id) == ""
     added = GroupJoined(6, T, CREW, BOB, ANN)
     assert told(added, Role.OTHER, BOB.id) == "[GROUP] bob@hku.hk has been added to group crew!"

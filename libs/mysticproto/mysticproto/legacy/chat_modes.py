@@ -244,7 +244,7 @@ class ChatModesWire:
         match request, reply:
             case Login(), Welcome(user=user):
                 self._me = user.id
-                return words.as_chunks(words.GENERAL_HELP)
+                return words.as_chunks(f"{words.has_joined(user)}\n{words.GENERAL_HELP}")
             case Login(), Refused():
                 return self._farewell(_why_not(reply))
             case Logout(), _:

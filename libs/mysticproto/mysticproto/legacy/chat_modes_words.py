@@ -89,8 +89,8 @@ def told(event: Event | Passing, role: Role, me: int = 0) -> str:
     match event:
         case Message():
             return _said(event, role)
-        case UserJoined(user=user):
-            return f"[SERVER] {shown(user.name)} has joined the server."
+        case UserJoined(user=user) if role is Role.OTHER:
+            return has_joined(user)
         case UserLeft(user=user) if role is Role.OTHER:
             return f"[SERVER] {shown(user.name)} has left the server."
         case GroupCreated() | GroupJoined() | GroupLeft():
@@ -103,6 +103,11 @@ def told(event: Event | Passing, role: Role, me: int = 0) -> str:
             return f"[seen by {shown(by.name)}]"
         case _:
             return ""
+
+
+def has_joined(user: UserRef) -> str:
+    """What everybody reads, the newcomer too, as the answer to the login."""
+    return f"[SERVER] {shown(user.name)} has joined the server."
 
 
 def _said(message: Message, role: Role) -> str:
@@ -123,9 +128,9 @@ def _said(message: Message, role: Role) -> str:
 def _membership(event: GroupCreated | GroupJoined | GroupLeft, me: int) -> str:
     group = event.group.name
     match event:
-        case GroupCreated(members=members):
-            # A room that somebody made for themselves is nothing that this program's people could enter.
-            return f"[GROUP] You have been added to group {group}!" if _is_among(me, members) else ""
+        case GroupCreated(by=by, members=members):
+            is_mine = any(user.id == me for user in (by, *members))
+            return f"[GROUP] You have been added to group {group}!" if is_mine else ""
         case GroupJoined(user=user, by=None):
             return f"[GROUP] {shown(user.name)} has joined group {group}!"
         case GroupJoined(user=user):
@@ -135,10 +140,6 @@ def _membership(event: GroupCreated | GroupJoined | GroupLeft, me: int) -> str:
             return f"[GROUP] {whom} been removed from group {group}!"
         case _:
             return f"[GROUP] {shown(event.user.name)} has left group {group}."
-
-
-def _is_among(me: int, users: tuple[UserRef, ...]) -> bool:
-    return any(user.id == me for user in users)
 
 
 # About one's own doings.

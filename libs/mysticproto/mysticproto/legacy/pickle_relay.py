@@ -10,7 +10,8 @@ first; the server's own entries are by SERVER. Control characters are left out o
 What the push side tells is kept here, the newest `MAX_KEPT_BYTES` of it. A change is due half a second after the last
 list at the earliest; then the wire asks for a `Ping`, and sends the list with its answer: the server gives that when
 the peer has taken what was sent before, so that a list that could not be sent yet is replaced by the newer one. After
-logging in it asks for the newest page of the global conversation, and merges what is told meanwhile with that.
+logging in it asks for the time and for the newest page of the global conversation, and merges what is told meanwhile
+with that.
 
 On a port that both connections share, the server says in `Welcome.text` that this one is the second of a name.
 """
@@ -41,6 +42,7 @@ from mysticproto.model import (
     Notice,
     Passing,
     Ping,
+    Pong,
     Post,
     Refused,
     Reply,
@@ -122,7 +124,7 @@ class PickleRelayWire:
         self._name = ""
         self._now = 0.0
         self._unix_offset_s = 0.0
-        """What to add to the loop's seconds to get those since 1970, by the latest event."""
+        """What to add to the loop's seconds to get those since 1970, as far as is known."""
         self._kept = KeptConversation()
         self._is_listed = False
         self._is_asked = False
@@ -208,9 +210,9 @@ class PickleRelayWire:
                 return ()
             case GetHistory(), _:
                 return self._first_list(reply)
-            case Ping(), _:
-                self._is_asked = False
-                return (message(self._kept.pickled()),)
+            case Ping(), Pong(time_us=time_us):
+                self._unix_offset_s = time_us / 1e6 - self._now
+                return self._next_list()
             case Shutdown(), Refused():
                 return (command("shutdown_refused"),)
             case _, CatchUp(events=events):
@@ -239,6 +241,7 @@ class PickleRelayWire:
         if self._side is Side.SUBMIT:
             self.is_over = not is_second
             return ()
+        self._follow_ups.append(Ping(self._number()))  # the time, for entries that bring none
         self._follow_ups.append(GetHistory(self._number(), ToGlobal(), limit=MAX_HISTORY_PAGE))
         return (command("ok"),) if was_unknown else ()
 
@@ -254,6 +257,10 @@ class PickleRelayWire:
         self._is_listed = True
         self._due_s, self._not_before_s = None, self._now + LIST_INTERVAL_S
         return (message(self._kept.pickled()),)
+
+    def _next_list(self) -> Chunks:
+        was_asked, self._is_asked = self._is_asked, False
+        return (message(self._kept.pickled()),) if was_asked else ()
 
     def _add_past(self, events: Iterable[Event]) -> None:
         entries = [(event.seq, row) for event in events if (row := self._row(event, Role.OTHER))]
