@@ -144,6 +144,18 @@ class OldRelay:
         """Reads until the server closes the push connection."""
         self.wait(lambda: self.is_closed)
 
+    def read_submit(self) -> bytes:
+        """What the server says on the submit port."""
+        assert self._submit
+        self._submit.settimeout(PATIENCE_S)
+        return self._submit.recv(READ_BYTES)
+
+    def lose(self, side: str) -> None:
+        """Loses one of the connections: "push" or "submit"."""
+        lost = self._push if side == "push" else self._submit
+        assert lost
+        lost.close()
+
     def close(self) -> None:
         """Closes both connections without a goodbye."""
         for sock in (self._push, self._submit):
