@@ -18,6 +18,7 @@ READ_BYTES = 8192
 PATIENCE_S = 20.0
 UDP_READ_BYTES = 2048
 UDP_SILENCE_S = 10.0
+_LOOK_UP_S = 0.2
 
 _PARTIAL_MARKERS = (b"[FILE_", b"[UDP_F")
 _MARGIN_BYTES = 30
@@ -145,6 +146,7 @@ class OldMysticCli:
         self.is_over = False
         self._host = host
         self._changed = threading.Condition()
+        self._is_killed = threading.Event()
         self._fetchers: list[threading.Thread] = []
         self._sock = socket.create_connection((host, port), timeout=PATIENCE_S)
         self._sock.settimeout(None)
@@ -168,16 +170,19 @@ class OldMysticCli:
         """Leaves by closing, as the original does whatever was said before."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        self._reader.join(PATIENCE_S)
-        for fetcher in self._fetchers:
-            fetcher.join(PATIENCE_S)
-        self._sock.close()
+        self._join()
 
     def reset(self) -> None:
         """Is gone from one moment to the next."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._is_killed.set()
         self._sock.shutdown(socket.SHUT_RD)  # wakes the reader, and tells the server nothing
+        self._join()
+
+    def _join(self) -> None:
         self._reader.join(PATIENCE_S)
+        for fetcher in self._fetchers:
+            fetcher.join(PATIENCE_S)
         self._sock.close()
 
     # What the person sees.
@@ -248,26 +253,27 @@ class OldMysticCli:
 
     def _fetch(self, offer: Offer) -> None:
         """The original's receiver, acknowledgements and all."""
-        packets = receive_udp(self._host, offer.port)
+        packets = receive_udp(self._host, offer.port, self._is_killed.is_set)
         with self._changed:
             self.display.save(offer.name, offer.size, b"".join(packets[at] for at in sorted(packets)))
             self._changed.notify_all()
 
 
-def receive_udp(host: str, port: int) -> dict[int, bytes]:
+def receive_udp(host: str, port: int, is_killed: Callable[[], bool] = lambda: False) -> dict[int, bytes]:
     """What comes from a server's UDP port, by sequence number."""
     packets: dict[int, bytes] = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("", 0))
-        sock.settimeout(UDP_SILENCE_S)
+        sock.settimeout(_LOOK_UP_S)
         sock.sendto(b"UDP_READY", (host, port))
-        try:
-            while True:
+        heard_at = time.monotonic()
+        while time.monotonic() < heard_at + UDP_SILENCE_S and not is_killed():
+            with contextlib.suppress(TimeoutError):
                 data, source = sock.recvfrom(UDP_READ_BYTES)
+                heard_at = time.monotonic()
                 (sequence,) = struct.unpack("!I", data[:4])
                 if data[4:] == b"[UDP_FILE_END]":
-                    return packets
+                    break
                 packets[sequence] = data[4:]
                 sock.sendto(data[:4], source)
-        except TimeoutError:
-            return packets
+    return packets
