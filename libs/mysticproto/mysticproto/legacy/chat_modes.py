@@ -49,7 +49,7 @@ from mysticproto.model import (
     Users,
     Welcome,
 )
-from mysticproto.names import NameRefused, clean_line, name_key
+from mysticproto.names import NameRefused
 from mysticproto.wire import Alone, Chunks, Item, Local, Role
 
 MAX_LINE_BYTES: Final = 2048
@@ -246,11 +246,11 @@ class ChatModesWire:
                 self._me = user.id
                 return words.as_chunks(f"{words.has_joined(user)}\n{words.GENERAL_HELP}")
             case Login(), Refused():
-                return self._farewell(_why_not(reply))
+                return self._farewell(words.why_not(reply))
             case Logout(), _:
                 return self._farewell("")
             case Post(to=to), Ok() | Refused():
-                return words.as_chunks(_posted(to, reply))
+                return words.as_chunks(words.posted(to, reply))
             case _:
                 return words.as_chunks(self._answer_of_groups(request, reply))
 
@@ -272,7 +272,7 @@ class ChatModesWire:
                 return self._tell_created([info.user for info in users], more)
             case CreateGroup(), Entered(group=group):
                 self._created = group.members
-                return _left_out(request.members, group.members)
+                return words.left_out(request.members, group.members)
             case CreateGroup(), Refused(text=text):
                 return f"[GROUP] {text}\n"
             case AddMember() | RemoveMember(), Ok():
@@ -340,42 +340,3 @@ def _ends_within_character(data: bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     decoder.decode(data[-3:])
     return decoder.getstate()[0] != b""
-
-
-def _why_not(refused: Refused) -> str:
-    is_about_name = refused.code in (Code.NAME_IN_USE, Code.NAME_CLAIMED, Code.NAME_INVALID)
-    return f"{refused.text} Please connect again with another name." if is_about_name else refused.text
-
-
-def _posted(to: object, reply: Ok | Refused) -> str:
-    """The receipt for a message, or why there is none, and what the original says next."""
-    match to:
-        case ToUsers():
-            return _posted_directly(reply)
-        case ToGroup():
-            text = f"[GROUP] Not sent: {reply.text}\n" if isinstance(reply, Refused) else _receipt(reply, always=True)
-            return text + words.GROUP_COMMANDS
-        case _:
-            text = f"[SERVER] Not sent: {reply.text}\n" if isinstance(reply, Refused) else _receipt(reply)
-            return text + words.GENERAL_HELP
-
-
-def _receipt(ok: Ok, always: bool = False) -> str:
-    return words.away(ok) + (words.seen_by(ok.reached) if ok.reached or always else "")
-
-
-def _posted_directly(reply: Ok | Refused) -> str:
-    if isinstance(reply, Refused):
-        return f"[DIRECT] Not sent: {reply.text}\n"
-    if reply.unknown:
-        return f"[DIRECT] Not sent: there is nobody called {words.shown(reply.unknown[0])}.\n"
-    if reply.reached:
-        return words.seen_by_one(reply.reached[0])
-    return words.away(reply) or words.SENT
-
-
-def _left_out(asked: tuple[str, ...], members: tuple[UserRef, ...]) -> str:
-    """Names that were to be members of a group, and that nobody has."""
-    keys = {name_key(user.name) for user in members}
-    unknown = [clean_line(words.shown(name), 64) for name in asked if name_key(name[:64]) not in keys]
-    return f"[GROUP] Not added, since nobody knows them: {', '.join(unknown)}\n" if unknown else ""

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from mysticproto.errors import Code
 from mysticproto.legacy.names import from_mystic
 from mysticproto.model import (
     Broadcast,
@@ -28,12 +29,17 @@ from mysticproto.model import (
     Notice,
     Ok,
     Passing,
+    Refused,
     Seen,
     StoppingIn,
+    Target,
+    ToGroup,
+    ToUsers,
     UserJoined,
     UserLeft,
     UserRef,
 )
+from mysticproto.names import clean_line, name_key
 from mysticproto.wire import Alone, Chunks, Role
 
 LEAVE: Final = "/leave"
@@ -155,7 +161,7 @@ def seen_by(names: Iterable[str]) -> str:
     return f"{SENT}[seen by {[shown(name) for name in names]}]\n"
 
 
-def seen_by_one(name: str) -> str:
+def _seen_by_one(name: str) -> str:
     """Who has got a direct message."""
     return f"{SENT}[seen by {shown(name)}]\n"
 
@@ -165,6 +171,46 @@ def away(ok: Ok) -> str:
     last_seen = sorted(zip(ok.away, ok.away_since_us, strict=False), key=lambda entry: -entry[1])[:MAX_AWAY_SHOWN]
     lines = [f"[{shown(name)} offline. Last online {local_time(since)}]\n" for name, since in last_seen]
     return SENT + "".join(lines) if lines else ""
+
+
+def why_not(refused: Refused) -> str:
+    """Why a login is refused, and what to do about it."""
+    is_about_name = refused.code in (Code.NAME_IN_USE, Code.NAME_CLAIMED, Code.NAME_INVALID)
+    return f"{refused.text} Please connect again with another name." if is_about_name else refused.text
+
+
+def posted(to: Target, reply: Ok | Refused) -> str:
+    """The receipt for a message, or why there is none, and what the original says next."""
+    match to:
+        case ToUsers():
+            return _posted_directly(reply)
+        case ToGroup():
+            text = f"[GROUP] Not sent: {reply.text}\n" if isinstance(reply, Refused) else _receipt(reply, always=True)
+            return text + GROUP_COMMANDS
+        case _:
+            text = f"[SERVER] Not sent: {reply.text}\n" if isinstance(reply, Refused) else _receipt(reply)
+            return text + GENERAL_HELP
+
+
+def _receipt(ok: Ok, always: bool = False) -> str:
+    return away(ok) + (seen_by(ok.reached) if ok.reached or always else "")
+
+
+def _posted_directly(reply: Ok | Refused) -> str:
+    if isinstance(reply, Refused):
+        return f"[DIRECT] Not sent: {reply.text}\n"
+    if reply.unknown:
+        return f"[DIRECT] Not sent: there is nobody called {shown(reply.unknown[0])}.\n"
+    if reply.reached:
+        return _seen_by_one(reply.reached[0])
+    return away(reply) or SENT
+
+
+def left_out(asked: tuple[str, ...], members: tuple[UserRef, ...]) -> str:
+    """Names that were to be members of a group, and that nobody has."""
+    keys = {name_key(user.name) for user in members}
+    unknown = [clean_line(shown(name), 64) for name in asked if name_key(name[:64]) not in keys]
+    return f"[GROUP] Not added, since nobody knows them: {', '.join(unknown)}\n" if unknown else ""
 
 
 # Chunks.
