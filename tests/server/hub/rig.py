@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
 from unittest import mock
@@ -230,6 +231,11 @@ class Client:
         assert problem is None, problem
         self.heard += said
         return True
+
+    def drops(self, count: int) -> None:
+        """Takes some bytes from the kernel without looking at them: slowly, where `reads` is off."""
+        with suppress(BlockingIOError):
+            self._sock.recv(count)
 
     def rest(self) -> bytes:
         """Raw bytes after a `FileStart`."""
