@@ -198,10 +198,10 @@ class MysticApp(App[None]):
         address = f"{self.choice.host}:{self.choice.port}"
         match line.state:
             case Online():
-                return Place(line.store.own.name, line.server_text, address, "online", "connected")
+                return Place(line.store.own.name, address, "online", "connected")
             case Waiting():
-                return Place(line.store.own.name, line.server_text, address, "waiting", "no connection")
-        return Place(line.store.own.name, line.server_text, address, "trying", "connecting …")
+                return Place(line.store.own.name, address, "waiting", "no connection")
+        return Place(line.store.own.name, address, "trying", "connecting …")
 
     def _lost(self, line: Line) -> Bannered | None:
         match line.state:

@@ -28,6 +28,8 @@ from mystic_client.session.heard import (
 from mysticproto import model
 
 HISTORY_PAGE: Final = 100
+GREETING: Final = "Welcome, {}! F1 or /help shows what you can do."
+"""For servers that have no words of their own."""
 HOLE_PAGE: Final = model.MAX_HISTORY_PAGE
 
 
@@ -59,7 +61,6 @@ class Line:
         self.store = Store(name)
         self.state: State = Trying(1)
         self.was_online = False
-        self.server_text = ""
         self.retry_at_s = 0.0
         self._now_us, self._changed = now_us, changed
         self._session: Speaks | None = None
@@ -95,9 +96,11 @@ class Line:
 
     def _take(self, item: Heard) -> None:
         match item:
-            case Online(welcome):
+            case Online(welcome, again):
                 self.state, self.was_online = item, True
                 self.store.welcomed(welcome)
+                if not again:
+                    self.store.note(welcome.text or GREETING.format(welcome.user.name), self._now_us(), key=GLOBAL)
                 self._spawn(self._list())
             case Waiting(_, retry_in_s):
                 self.state = item
