@@ -363,7 +363,10 @@ def test_no_part_is_sent_twice_though_live_messages_fill_the_queue(rig: Rig, dev
     rig.log.missed = slowly  # type: ignore[method-assign]
     dora = device.comes(sndbuf=4096)
     for number in range(200):
-        ana.asks(say(1, f"live {number}" + "y" * 3000))
+        dora.reads = False
+        ana.asks(say(1, f"live {number}" + "y" * 30_000))
+        rig.settle()
+        dora.reads = True
         rig.wait(0.05, step=0.05)
     rig.wait(5)
     assert texts(missed(dora)) == many
