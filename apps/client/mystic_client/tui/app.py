@@ -208,7 +208,7 @@ class MysticApp(App[None]):
             case Waiting(reason):
                 left_s = line.retry_at_s - asyncio.get_running_loop().time()
                 words = f"Connection lost · trying again in {duration_in_words(left_s)} · {reason}"
-                return Bannered(words, "bad", "try" if line.can_try_now else "", "Try now")
+                return Bannered(words, "bad", "try", "Try now")
             case Trying():
                 return Bannered("Connection lost. Trying to reconnect …", "warning")
         return None

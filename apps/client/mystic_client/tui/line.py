@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from mystic_client.model.folder import Listing
 from mystic_client.model.store import Store
@@ -45,12 +45,6 @@ class Speaks(Protocol):
     async def ask(self, make: Callable[[int], model.Request]) -> model.Reply: ...
     async def close(self) -> None: ...
     def drop(self) -> None: ...
-
-
-@runtime_checkable
-class TriesNow(Protocol):
-    """A session that can be told not to wait for its next attempt to connect."""
-
     def try_now(self) -> None: ...
 
 
@@ -75,16 +69,9 @@ class Line:
         assert self._session is not None, "a line is attached before it is used"
         return self._session
 
-    @property
-    def can_try_now(self) -> bool:
-        """Whether the user need not wait for the next attempt to connect."""
-        return isinstance(self._session, TriesNow)
-
     def try_now(self) -> None:
         """Tries to connect at once."""
-        session: object = self._session
-        if isinstance(session, TriesNow):
-            session.try_now()
+        self.session.try_now()
 
     # What the session hears.
 

@@ -313,7 +313,8 @@ class Gateway:
             self.end_session(welcome.session, "lost")
             return
         is_behind = 0 <= request.after < welcome.upto
-        peer.answer(request, replace(welcome, catching_up=is_behind))
+        text = f"Welcome to {self._identity.name}, {peer.name}! Type 'mystic help' for commands."
+        peer.answer(request, replace(welcome, catching_up=is_behind, text=text))
         self._peers.bind(peer, welcome.session)
         if is_behind:
             self._past.catch_up(peer, request.after, welcome.upto)
