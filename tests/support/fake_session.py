@@ -66,7 +66,8 @@ class FakeSession:
 
     def go_online(self, *, again: bool = False) -> None:
         """Logs in."""
-        welcome = model.Welcome(1, 5, UserRef(OWN.id, self.name), "guest", 0, self._server.focus)
+        user = UserRef(OWN.id, self.name)
+        welcome = model.Welcome(1, 5, user, "guest", self._server.upto, self._server.focus, text=self._server.greeting)
         self.say(Online(welcome, again))
 
     def say(self, *items: Heard) -> None:
@@ -123,6 +124,8 @@ class FakeServer:
         self.past: dict[str, list[Event]] = {}
         self.folders: dict[str, list[FolderEntry]] = {"": []}
         self.focus: Group | None = None
+        self.greeting = ""
+        self.upto = 0
         self.refusals: dict[type, model.Refused] = {}
         self.greets = "welcome"
         """What a new connection meets: "welcome", "refused" (nothing listens) or "silence"."""
@@ -156,7 +159,7 @@ class FakeServer:
             downloads_of=lambda name: Path("Downloads") / "Mystic" / name,
             recent=lambda: list(recent),
             remember=self.remembered.append,
-            clock=Clock(lambda: NOON_US + 60 * MINUTE_US, UTC),
+            clock=Clock(lambda: NOON_US, UTC),
             **more,  # type: ignore[arg-type]
         )
 

@@ -31,6 +31,7 @@ def sample_server() -> FakeServer:
         GroupInfo(RELEASE, MIRA, (MIRA, MAX)),
     ]
     server.past = {"global": conversation()}
+    server.upto = 18
     server.folders = {
         "": [
             FolderEntry("Guides", "folder", 0, NOON_US - 3 * 1440 * MINUTE_US, 4),

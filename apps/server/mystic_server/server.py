@@ -210,6 +210,8 @@ class Server:
             if self._reactor.now >= limit.when:
                 raise StoreError(f"The store in {self._settings.data} did not answer in time.")
         limit.cancel()
+        if any(session.epoch != self._epoch for session in self._world.sessions.values()):
+            raise StoreError(f"The store in {self._settings.data} takes nothing: is the disk full?")
 
     def _listen(self, sockets: list[tuple[ChooseWire, socket.socket]]) -> None:
         for choose, sock in sockets:

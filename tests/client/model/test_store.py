@@ -244,3 +244,13 @@ def test_changes_are_told_once(store: Store) -> None:
     assert (again.roster, again.tabs, again.talks) == (False, False, frozenset())
     store.heard(UserJoined(2, 0, BOB))
     assert store.take_changes().roster
+
+
+def test_what_only_the_client_knows_comes_after_the_past_that_is_fetched_later() -> None:
+    store = Store("zoe")
+    store.welcomed(Welcome(1, 5, ZOE, "guest", 40))
+    store.note("welcome", 0)
+    store.posted(GLOBAL, b"a", "mine", 0)
+    store.asking_history(GLOBAL)
+    store.history(GLOBAL, [message(30, Global(), "old"), message(40, Global(), "last")], more=False)
+    assert texts(store, GLOBAL) == ["old", "last", "welcome", "mine"]

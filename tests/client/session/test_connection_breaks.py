@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mystic_client.session.backoff import Backoff
 from mystic_client.session.connection import Ended, NotConnected, Online, PostState, Timing, Waiting
 from mystic_client.session.memory import Memory
 from mysticproto import model
@@ -121,6 +122,19 @@ async def test_a_server_that_stops_is_waited_for() -> None:
         await server.stop()
         await ear.next(Waiting)
         await server.start()
+        await (await server.accept()).welcome()
+        assert (await ear.next(Online)).again
+
+
+async def test_who_is_in_a_hurry_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backoff, "failed", lambda self: 3600.0)
+    ear = Ear()
+    async with FakeServer() as server, running(server.address, ear) as (session, _):
+        peer = await server.accept()
+        await peer.welcome()
+        peer.reset()
+        assert (await ear.next(Waiting)).retry_in_s == 3600
+        session.try_now()
         await (await server.accept()).welcome()
         assert (await ear.next(Online)).again
 

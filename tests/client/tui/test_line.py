@@ -24,6 +24,9 @@ class Joined:
         self.session = FakeSession(Address("h", 1), "zoe", self.line.heard, self.server)
         self.line.attach(self.session)
         self.session.go_online()
+        if not self.server.greeting:
+            self.line.store.clear(GLOBAL)
+            self.line.store.talks[GLOBAL].history = "unasked"
 
     def changed(self) -> None:
         self.changes += 1
@@ -54,6 +57,14 @@ async def test_going_online_asks_for_the_lists(joined: Joined) -> None:
     assert joined.line.was_online
     assert [type(request) for request in joined.session.requests] == [model.ListUsers, model.ListGroups]
     assert len(joined.line.store.roster.users) == 4
+
+
+async def test_a_greeting_is_shown_once() -> None:
+    server = FakeServer()
+    server.greeting = "Welcome, zoe!"
+    joined = Joined(server)
+    joined.session.go_online(again=True)
+    assert joined.texts() == [("notice", "Welcome, zoe!")]
 
 
 async def test_what_is_heard_is_in_the_store(joined: Joined) -> None:

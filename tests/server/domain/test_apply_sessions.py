@@ -410,6 +410,14 @@ def test_a_room_joined_by_who_only_acts_is_left_with_the_last_word(room: Room) -
     assert room.world.users[2].groups == []
 
 
+def test_who_only_acts_does_not_linger(room: Room) -> None:
+    bot = room.comes("dora", KEY, watch=False)
+    bot >> create("team")
+    bot.ends("lost")
+    assert not room.world.lost
+    assert not room.world.groups
+
+
 # A new run of the server.
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
 from unittest import mock
@@ -24,7 +25,7 @@ from mystic_server.domain.apply import apply
 from mystic_server.domain.world import World
 from mystic_server.hub.dispatch import Gateway, Identity, OutgoingFile
 from mystic_server.hub.rates import Rates
-from mystic_server.hub.sessions import FileTransfer, Peer, Peers
+from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
 from mystic_server.log.base import Rejected
 from mystic_server.log.memory import MemoryLog
 from mystic_server.net.connection import Connection
@@ -231,6 +232,11 @@ class Client:
         self.heard += said
         return True
 
+    def drops(self, count: int) -> None:
+        """Takes some bytes from the kernel without looking at them: slowly, where `reads` is off."""
+        with suppress(BlockingIOError):
+            self._sock.recv(count)
+
     def rest(self) -> bytes:
         """Raw bytes after a `FileStart`."""
         return self._speaks.take_rest()
@@ -261,7 +267,14 @@ class Client:
 class Rig:
     """See the module. The same log again is a new run of the server."""
 
-    def __init__(self, *, rates: Rates | None = None, log: HubLog | None = None, soft: int = SOFT_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        rates: Rates | None = None,
+        log: HubLog | None = None,
+        soft: int = SOFT_LIMIT,
+        witness: Witness | None = None,
+    ) -> None:
         self.clock = StoppedClock()
         self.errors: list[BaseException] = []
         self._patch = mock.patch("mystic_server.net.reactor.time", self.clock)
@@ -281,7 +294,15 @@ class Rig:
             apply(self.world, committed)
         self.identity = Identity("Test", "1", SERVER_ID, node=1, epoch=start.last + 1)
         self.gateway = Gateway(
-            self.reactor, self.world, self.log, self.files, self.peers, self.witness, self.identity, soft, rates
+            self.reactor,
+            self.world,
+            self.log,
+            self.files,
+            self.peers,
+            witness or self.witness,
+            self.identity,
+            soft,
+            rates,
         )
         self.log.on_results = self.gateway.fanout.on_results
         for step in (self.log.flush, self.gateway.fanout.flush, self._flush, self.log.flush):

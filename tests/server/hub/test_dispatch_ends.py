@@ -156,6 +156,16 @@ def test_an_end_that_could_not_be_stored_is_tried_again(rig: Rig) -> None:
     assert len(ends(rig)) == 2
 
 
+def test_a_session_ends_once_however_often_that_is_asked_for(rig: Rig) -> None:
+    ana = rig.comes("ana")
+    for _ in range(3):
+        rig.gateway.end_session(ana.session, "kicked")
+    rig.settle()
+    rig.gateway.end_session(ana.session, "kicked")
+    rig.settle()
+    assert ends(rig) == [("kicked", False)]
+
+
 def test_two_devices_that_go_together_leave_one_leave_in_the_history(rig: Rig) -> None:
     key, bob = new_key(), rig.comes("bob")
     one, two = rig.comes("dora", key), rig.comes("dora", key)

@@ -59,6 +59,8 @@ class Store:
         self.talks: dict[str, Talk] = {GLOBAL: Talk(GLOBAL, "global")}
         self.front = GLOBAL
         self.focus: Group | None = None
+        self._log_end = 0
+        """The largest sequence number that was heard of."""
         self._roster_changed = self._tabs_changed = True
         self._touched: set[str] = {GLOBAL}
 
@@ -78,6 +80,7 @@ class Store:
     def welcomed(self, welcome: Welcome) -> None:
         """Logged in, for the first time or again."""
         self.own = welcome.user
+        self._log_end = max(self._log_end, welcome.upto)
         self.roster.remember(welcome.user)
         self.roster.upto = welcome.upto
         for talk in self.talks.values():
@@ -161,6 +164,7 @@ class Store:
 
     def heard(self, event: Event) -> None:
         """Takes in one event, however it came."""
+        self._log_end = max(self._log_end, event.seq)
         self.roster.heard(event)
         if isinstance(event, Message):
             self._heard_message(event)
@@ -291,7 +295,7 @@ class Store:
 
     def posted(self, key: str, cid: bytes, text: str, time_us: int, kind: str = "message") -> None:
         """A message was handed to the connection. `kind`: "message" or "broadcast"."""
-        self.talks[key].timeline.pending(cid, text, self.own.name, time_us, kind)
+        self.talks[key].timeline.pending(cid, text, self.own.name, time_us, kind, self._log_end)
         self._touched.add(key)
 
     def sent(self, cid: bytes, seq: int, time_us: int, unknown: tuple[str, ...], away: tuple[str, ...]) -> None:
@@ -318,7 +322,7 @@ class Store:
     def note(self, text: str, time_us: int, kind: str = "notice", key: str = "") -> None:
         """Writes the client's own or the server's words into a conversation, the one in front unless named."""
         key = key if key in self.talks else self.front
-        self.talks[key].timeline.add_local(kind, text, time_us)
+        self.talks[key].timeline.add_local(kind, text, time_us, self._log_end)
         self._touched.add(key)
 
     def clear(self, key: str) -> None:

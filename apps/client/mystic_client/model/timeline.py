@@ -21,6 +21,7 @@ MAX_ENTRIES: Final = 200_000
 """More than that and the oldest quarter is forgotten; it can be fetched again."""
 
 _place = attrgetter("place")
+_order = attrgetter("order")
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -45,6 +46,11 @@ class Entry(Struct, frozen=True, gc=False):
     local: bool = False
     last: bool = False
     """The second of two events with one number."""
+
+    @property
+    def order(self) -> int:
+        """What entries are sorted by: what the client wrote comes after the event whose number it has."""
+        return self.place * 2 + self.local
 
     @property
     def identity(self) -> int:
@@ -94,9 +100,9 @@ class Timeline:
             self._forget(MAX_ENTRIES // 4)
         return True
 
-    def add_local(self, kind: str, text: str, time_us: int) -> None:
-        """Writes something at the end that only this client knows."""
-        self.add(Entry(self.last_place, time_us, kind, text, local=True))
+    def add_local(self, kind: str, text: str, time_us: int, after: int = 0) -> None:
+        """Writes something at the end that only this client knows. `after`: how far the log is, as far as is known."""
+        self.add(Entry(max(after, self.last_place), time_us, kind, text, local=True))
 
     def add_page(self, page: Iterable[Entry]) -> int:
         """Adds a page of history; returns how many entries were new."""
@@ -108,10 +114,10 @@ class Timeline:
             return len(new)
         return sum(self.add(entry) for entry in new)
 
-    def pending(self, cid: bytes, text: str, author: str, time_us: int, kind: str = "message") -> None:
-        """A message of one's own was handed to the connection."""
+    def pending(self, cid: bytes, text: str, author: str, time_us: int, kind: str = "message", after: int = 0) -> None:
+        """A message of one's own was handed to the connection. `after` as for `add_local`."""
         self._own[cid] = Entry(
-            self.last_place, time_us, kind, text, author, own=True, state="pending", cid=cid, local=True
+            max(after, self.last_place), time_us, kind, text, author, own=True, state="pending", cid=cid, local=True
         )
         self.add(self._own[cid])
 
@@ -192,11 +198,11 @@ class Timeline:
         return entry
 
     def _insert(self, entry: Entry) -> None:
-        if not self.entries or entry.place >= self.entries[-1].place:
+        if not self.entries or entry.order >= self.entries[-1].order:
             index = len(self.entries)
             self.entries.append(entry)
         else:
-            index = bisect_right(self.entries, entry.place, key=_place)
+            index = bisect_right(self.entries, entry.order, key=_order)
             self.entries.insert(index, entry)
         self._touch(index)
 
@@ -212,7 +218,7 @@ class Timeline:
         self._touch(index)
 
     def _index(self, entry: Entry) -> int:
-        index = bisect_left(self.entries, entry.place, key=_place)
+        index = bisect_left(self.entries, entry.order, key=_order)
         while self.entries[index] is not entry:
             index += 1
         return index

@@ -13,6 +13,7 @@ and fails with it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -118,6 +119,7 @@ class Session:
         self._was_online = False
         self._online_since_s = 0.0
         self._news = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._work: asyncio.Task[Ended] | None = None
         self._stopped: Ended | None = None
 
@@ -227,6 +229,10 @@ class Session:
         if self._work is not None:
             self._work.cancel()
 
+    def try_now(self) -> None:
+        """Connects at once instead of waiting any longer; nothing happens unless the state is `Waiting`."""
+        self._hurry.set()
+
     # The life of a session.
 
     async def _keep_trying(self) -> Ended:
@@ -244,8 +250,15 @@ class Session:
                 return ended
             wait_s = backoff.failed()
             self._tell([Waiting(ending.text, wait_s)])
-            await asyncio.sleep(wait_s)
+            await self._back_off(wait_s)
             attempt += 1
+
+    async def _back_off(self, wait_s: float) -> None:
+        """Waits, unless somebody is in a hurry."""
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._hurry.wait()
 
     def _maybe_ended(self, ending: Ending) -> Ended | None:
         if self._stopped is not None:

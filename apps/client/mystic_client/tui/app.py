@@ -198,17 +198,17 @@ class MysticApp(App[None]):
         address = f"{self.choice.host}:{self.choice.port}"
         match line.state:
             case Online():
-                return Place(line.store.own.name, line.server_text, address, "online", "connected")
+                return Place(line.store.own.name, address, "online", "connected")
             case Waiting():
-                return Place(line.store.own.name, line.server_text, address, "waiting", "no connection")
-        return Place(line.store.own.name, line.server_text, address, "trying", "connecting …")
+                return Place(line.store.own.name, address, "waiting", "no connection")
+        return Place(line.store.own.name, address, "trying", "connecting …")
 
     def _lost(self, line: Line) -> Bannered | None:
         match line.state:
             case Waiting(reason):
                 left_s = line.retry_at_s - asyncio.get_running_loop().time()
                 words = f"Connection lost · trying again in {duration_in_words(left_s)} · {reason}"
-                return Bannered(words, "bad", "try" if line.can_try_now else "", "Try now")
+                return Bannered(words, "bad", "try", "Try now")
             case Trying():
                 return Bannered("Connection lost. Trying to reconnect …", "warning")
         return None

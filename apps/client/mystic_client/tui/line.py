@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from mystic_client.model.folder import Listing
 from mystic_client.model.store import Store
@@ -28,6 +28,8 @@ from mystic_client.session.heard import (
 from mysticproto import model
 
 HISTORY_PAGE: Final = 100
+GREETING: Final = "Welcome, {}! F1 or /help shows what you can do."
+"""For servers that have no words of their own."""
 HOLE_PAGE: Final = model.MAX_HISTORY_PAGE
 
 
@@ -43,12 +45,6 @@ class Speaks(Protocol):
     async def ask(self, make: Callable[[int], model.Request]) -> model.Reply: ...
     async def close(self) -> None: ...
     def drop(self) -> None: ...
-
-
-@runtime_checkable
-class TriesNow(Protocol):
-    """A session that can be told not to wait for its next attempt to connect."""
-
     def try_now(self) -> None: ...
 
 
@@ -59,7 +55,6 @@ class Line:
         self.store = Store(name)
         self.state: State = Trying(1)
         self.was_online = False
-        self.server_text = ""
         self.retry_at_s = 0.0
         self._now_us, self._changed = now_us, changed
         self._session: Speaks | None = None
@@ -74,16 +69,9 @@ class Line:
         assert self._session is not None, "a line is attached before it is used"
         return self._session
 
-    @property
-    def can_try_now(self) -> bool:
-        """Whether the user need not wait for the next attempt to connect."""
-        return isinstance(self._session, TriesNow)
-
     def try_now(self) -> None:
         """Tries to connect at once."""
-        session: object = self._session
-        if isinstance(session, TriesNow):
-            session.try_now()
+        self.session.try_now()
 
     # What the session hears.
 
@@ -95,9 +83,11 @@ class Line:
 
     def _take(self, item: Heard) -> None:
         match item:
-            case Online(welcome):
+            case Online(welcome, again):
                 self.state, self.was_online = item, True
                 self.store.welcomed(welcome)
+                if not again:
+                    self.store.note(welcome.text or GREETING.format(welcome.user.name), self._now_us(), key=GLOBAL)
                 self._spawn(self._list())
             case Waiting(_, retry_in_s):
                 self.state = item

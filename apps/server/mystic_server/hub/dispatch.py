@@ -357,7 +357,8 @@ class Gateway:
             return
         after = self._world.users[peer.user].left_seq if request.waiting else request.after
         is_behind = 0 <= after < welcome.upto and (after > 0 or not request.waiting)
-        peer.answer(request, replace(welcome, catching_up=is_behind))
+        text = f"Welcome to {self._identity.name}, {peer.name}! Type 'mystic help' for commands."
+        peer.answer(request, replace(welcome, catching_up=is_behind, text=text))
         self._peers.bind(peer, welcome.session)
         if is_behind:
             self._past.catch_up(peer, after, welcome.upto, request.waiting)

@@ -5,8 +5,8 @@ from msgspec import Struct
 from mysticproto.model import Post, Request
 from mysticproto.wire import Local
 
-_ROUNDING = 1e-6
-"""Tokens: what is missing by less is there, or the wait could be too short for the clock to move."""
+_SHORTEST_WAIT_S = 1e-6
+"""Less is no wait: the clock might not show it, and the same would be asked again and again."""
 
 
 class Rates(Struct, frozen=True, kw_only=True):
@@ -35,8 +35,8 @@ class TokenBucket:
         """Seconds until so much may be spent, 0 for now. More than a burst is allowed when the bucket is full."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        missing = min(amount, self._burst) - self._tokens
-        return missing / self._rate if missing > _ROUNDING else 0.0
+        wait_s = (min(amount, self._burst) - self._tokens) / self._rate
+        return wait_s if wait_s > _SHORTEST_WAIT_S else 0.0
 
     def spend(self, amount: float = 1.0) -> None:
         """Takes what `wait_s` has allowed."""

@@ -7,21 +7,21 @@ from tests.support.widget_app import at, rows_of, running
 async def test_where_one_is_and_whether_there_is_a_connection() -> None:
     top = TopBar()
     async with running(top, size=(80, 3)) as (app, pilot):
-        top.show(Place("zoe", "Office", "h:1", "online", "connected"))
+        top.show(Place("zoe", "h:1", "online", "connected"))
         row = rows_of(top)[0]
-        assert row.split() == ["◆", "Mystic", "Office", "h:1", "●", "connected", "zoe", "Disconnect"]
+        assert row.split() == ["◆", "Mystic", "h:1", "●", "connected", "zoe", "Disconnect"]
         await pilot.hover(top, offset=at(top, "Disconnect"))
         await pilot.click(top, offset=at(top, "Disconnect"))
-        await pilot.click(top, offset=at(top, "Office"))
+        await pilot.click(top, offset=at(top, "h:1"))
         assert [acted.act for acted in app.heard(ActRow.Acted)] == ["disconnect"]
-        top.show(Place("zoe", "", "h:1", "waiting", "no connection"))
+        top.show(Place("zoe", "h:1", "waiting", "no connection"))
         assert "○ no connection" in rows_of(top)[0]
 
 
 async def test_little_room_keeps_the_state_and_the_button() -> None:
     top = TopBar()
     async with running(top, size=(40, 3)):
-        top.show(Place("zoe", "Office", "h:1", "online", "connected"))
+        top.show(Place("zoe", "h:1", "online", "connected"))
         assert rows_of(top)[0].split() == ["◆", "Mystic", "●", "connected", "Disconnect"]
 
 

@@ -55,7 +55,6 @@ class Place(Struct, frozen=True):
     """Where the user is. `state`: "online", "trying" or "waiting"."""
 
     name: str = ""
-    server: str = ""
     address: str = ""
     state: str = "trying"
     words: str = "connecting"
@@ -65,7 +64,7 @@ class TopBar(ActRow):
     """Which server, which name, and whether there is a connection."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"top-bar--{name}" for name in ("brand", "server", "dim", "online", "trying", "waiting", "name", "button")
+        f"top-bar--{name}" for name in ("brand", "dim", "online", "trying", "waiting", "name", "button")
     }
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -79,10 +78,7 @@ class TopBar(ActRow):
 
     def render_line(self, y: int) -> Strip:
         place, style = self.place, self._style
-        left: list[Styled] = [(" ◆ Mystic ", style("brand")), (" ", Style.null())]
-        if place.server:
-            left += [(place.server, style("server")), ("  ", Style.null())]
-        left.append((place.address, style("dim")))
+        left = [(" ◆ Mystic ", style("brand")), (" ", Style.null()), (place.address, style("dim"))]
         sign = {"online": "●", "trying": "◌", "waiting": "○"}[place.state]
         right = [
             (f" {sign} {place.words}  ", style(place.state)),
