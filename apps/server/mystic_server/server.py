@@ -27,6 +27,7 @@ from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.dispatch import Gateway, Identity, now_us
 from mystic_server.hub.patrol import Patience, Patrol
 from mystic_server.hub.rates import Rates
+from mystic_server.hub.sending import UdpEnded
 from mystic_server.hub.sessions import Peers
 from mystic_server.log.base import StoreError
 from mystic_server.log.store import StoreLog
@@ -175,10 +176,12 @@ class Server:
             text_burst=limits.text_bytes_burst,
         )
 
-    def _offer_udp(self, connection: Connection, span: FileSpan, done: Callable[[bool], None]) -> DatagramTransfer:
+    def _offer_udp(self, connection: Connection, span: FileSpan, ended: UdpEnded) -> DatagramTransfer:
+        def finished(how: Ended) -> None:
+            ended(how.code, how.text)
+
         host, peer_host = connection.local_host, connection.address[0]
-        ended = partial(_tell_whether_complete, done)
-        return DatagramTransfer(self._reactor, host, span.fd, span.count, peer_host, ended)
+        return DatagramTransfer(self._reactor, host, span.fd, span.count, peer_host, finished)
 
     def _countdown(self) -> Countdown:
         def say(seconds: int) -> None:
@@ -274,10 +277,6 @@ class Server:
         if self._listeners:
             self._console.stopped()
         self._console.close()
-
-
-def _tell_whether_complete(done: Callable[[bool], None], ended: Ended) -> None:
-    done(ended.is_complete)
 
 
 def server_id(data: Path) -> bytes:

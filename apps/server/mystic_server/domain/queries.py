@@ -101,9 +101,10 @@ def retell(world: World, committed: Committed) -> model.Event | None:
 def _retell_group(world: World, committed: Committed) -> model.Event | None:
     seq, time_us = committed.seq, committed.time_us
     match committed.event:
-        case events.GroupCreated(author=author):
+        case events.GroupCreated(author=author, members=added):
             group, who = world.groups.get(seq), world.users.get(author)
-            return model.GroupCreated(seq, time_us, group.ref, who.ref) if group and who else None
+            members = tuple(world.users[id].ref for id in (author, *added) if id in world.users) if added else ()
+            return model.GroupCreated(seq, time_us, group.ref, who.ref, members) if group and who else None
         case events.GroupEntered(author=author, group=id):
             group, who = world.groups.get(id), world.users.get(author)
             return model.GroupJoined(seq, time_us, group.ref, who.ref) if group and who else None

@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,19 +23,16 @@ from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.fanout import Fanout
 from mystic_server.hub.past import Past
 from mystic_server.hub.rates import Pace, Rates
-from mystic_server.hub.sessions import Clock, FileTransfer, Peer, Peers, Witness
+from mystic_server.hub.sending import Files, OfferUdp, Sending
+from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
 from mystic_server.log.base import EventLog
 from mystic_server.net.connection import Connection
-from mystic_server.net.outqueue import FileSpan
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import (
     AddMember,
     Bye,
     CreateGroup,
     Fetch,
-    FileEnd,
-    FileHashed,
-    Folder,
     GetHistory,
     Hello,
     JoinGroup,
@@ -58,8 +54,6 @@ from mysticproto.model import (
     Seen,
     SendFile,
     Shutdown,
-    Ticket,
-    UdpOffer,
     Welcome,
 )
 from mysticproto.wire import Item, Local
@@ -74,57 +68,6 @@ MAX_READS = 64
 PAIRED = "paired"
 """`Welcome.text` for the second connection of a session."""
 _BACKLOG_PAUSE_S = 0.005
-
-
-class OutgoingFile(FileTransfer, Protocol):
-    """A transfer as the file area gives it."""
-
-    span: FileSpan
-
-
-class UdpTransfer(Protocol):
-    """A file that is offered on a UDP port."""
-
-    port: int
-
-    def close(self) -> None:
-        """Ends it."""
-
-
-OfferUdp: TypeAlias = Callable[[Connection, FileSpan, Callable[[bool], None]], UdpTransfer]
-"""Offers a file on a UDP port to the host of a connection, and says when it is over. Raises OSError without a port."""
-
-
-class Files(Protocol):
-    """The file area, as the hub needs it; see `files.transfer`."""
-
-    def list_folder(self, n: int, path: str, answered: Callable[[list[Folder] | Refused], None]) -> None:
-        """Answers with the parts of a listing."""
-
-    def open_download(
-        self,
-        n: int,
-        user: int,
-        path: str,
-        now: float,
-        answered: Callable[[Ticket | Refused], None],
-        hashed: Callable[[FileHashed], None],
-    ) -> None:
-        """Answers with a ticket; the hash follows unless the ticket has it."""
-
-    def open_inline(
-        self,
-        n: int,
-        user: int,
-        path: str,
-        avoid: bytes,
-        as_base64: bool,
-        answered: Callable[[OutgoingFile | Refused], None],
-    ) -> None:
-        """Answers with a file to send on the connection that asks, unless it contains `avoid`."""
-
-    def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> OutgoingFile | Refused:
-        """Turns a ticket into a transfer, once."""
 
 
 class Identity:
@@ -169,10 +112,10 @@ class Gateway:
         self._send_queue_soft = send_queue_soft
         self._rates = rates
         self._identity = identity
-        self._past = Past(world, log, self._waited_for)
-        self._offer_udp = offer_udp
-        self._countdown = countdown
         self._with_more: set[Peer] = set()
+        self._past = Past(world, log, self._waited_for)
+        self.sending = Sending(clock, world, files, witness, offer_udp, self._with_more.add)
+        self._countdown = countdown
         self._ending: set[int] = set()  # sessions whose end is on its way through the log
         self._giving_up: set[int] = set()  # lost ones of which the same holds
         self._farewell: Bye | None = None
@@ -209,19 +152,14 @@ class Gateway:
     def closed(self, connection: Connection, cause: str) -> None:
         """The connection is gone; a session that was on it is lost, unless it said goodbye."""
         peer = self._peers.of(connection)
-        if peer and peer.transfer and not peer.session:
-            complete = cause == "finished" and not connection.queue
-            seconds = self._clock.now - connection.since
-            self._witness.transfer_finished(connection, peer.name, peer.transfer, complete, seconds)
-            peer.transfer.finished(complete)
+        if peer:
+            self.sending.connection_ended(peer, cause)
         self._witness.disconnected(connection, peer.name if peer else "", cause)
         if peer is None:
             return
         self._peers.remove(connection)
         self._past.forget(peer)
         self._with_more.discard(peer)
-        if peer.close_udp:
-            peer.close_udp()
         self._unpair(peer)
         if peer.session and not peer.is_second:
             session = peer.session
@@ -285,7 +223,7 @@ class Gateway:
         self._work(peer)
 
     def _must_wait(self, peer: Peer) -> bool:
-        if peer.is_barred or peer.is_waiting_for_time or (peer.transfer and isinstance(peer.waiting[0], SendFile)):
+        if peer.is_barred or peer.is_waiting_for_time or (peer.is_fetching and isinstance(peer.waiting[0], SendFile)):
             return True
         if peer.is_asking and type(peer.waiting[0]) in policy.LONG_ANSWERS:
             return True
@@ -475,83 +413,6 @@ class Gateway:
         if peer.waiting:
             self._clock.call_later(0.0, partial(self._work, peer))
 
-    def open_download(self, peer: Peer, request: OpenDownload) -> None:
-        """A ticket for a file."""
-        self._files.open_download(
-            request.n,
-            peer.user,
-            request.path,
-            self._clock.now,
-            partial(peer.answer, request),
-            partial(peer.answer, None),
-        )
-
-    def fetch(self, peer: Peer, request: Fetch) -> None:
-        """The file itself, on a connection that does nothing else."""
-        if peer.session:
-            peer.answer(request, Refused(request.n, Code.BAD_TICKET, "Fetch a file on a connection of its own."))
-            return
-        transfer = self._files.redeem(request.n, request.ticket, request.offset, self._clock.now)
-        if isinstance(transfer, Refused):
-            peer.answer(request, transfer)
-            peer.connection.finish()
-            return
-        peer.transfer = transfer
-        user = self._world.users.get(transfer.user)
-        peer.name = user.name if user else ""
-        peer.answer(request, transfer.start)
-        peer.connection.push(transfer.span)
-        self._witness.transfer_started(peer.connection, peer.name, transfer)
-        peer.connection.finish()
-
-    def send_file(self, peer: Peer, request: SendFile) -> None:
-        """A file on the connection itself, for wires that have it so."""
-        coding = peer.wire.file_coding
-        if not coding:
-            peer.answer(request, Refused(request.n, Code.UNKNOWN_REQUEST, "Open a download instead."))
-            return
-        avoid = request.avoid if request.over == "tcp" else b""
-        opened = partial(self._file_opened, peer, request)
-        self._files.open_inline(request.n, peer.user, request.path, avoid, coding == "base64", opened)
-
-    def _file_opened(self, peer: Peer, request: SendFile, opened: OutgoingFile | Refused) -> None:
-        if isinstance(opened, Refused):
-            if opened.code == Code.FILE_UNFIT and request.can_udp:
-                self.send_file(peer, replace(request, over="udp"))
-            else:
-                peer.answer(request, opened)
-            return
-        if not peer.connection.is_open:
-            opened.finished(complete=False)
-            return
-        peer.transfer = opened
-        self._witness.transfer_started(peer.connection, peer.name, opened)
-        done = partial(self._file_done, peer, opened, self._clock.now)
-        if request.over == "udp":
-            self._offer(peer, request, opened, done)
-            return
-        opened.span.closed = done
-        peer.answer(request, opened.start)
-        peer.connection.push(opened.span)
-        peer.answer(request, FileEnd(request.n, opened.size))
-
-    def _offer(self, peer: Peer, request: SendFile, opened: OutgoingFile, done: Callable[[bool], None]) -> None:
-        try:
-            udp = self._offer_udp(peer.connection, opened.span, done)
-        except OSError as error:
-            done(False)
-            text = f"The server has no port for that: {error.strerror}."
-            peer.answer(request, Refused(request.n, Code.FILES_UNAVAILABLE, text, request.path))
-            return
-        peer.close_udp = udp.close
-        peer.answer(request, UdpOffer(request.n, opened.size, udp.port))
-
-    def _file_done(self, peer: Peer, transfer: OutgoingFile, began: float, complete: bool) -> None:
-        peer.transfer = peer.close_udp = None
-        self._witness.transfer_finished(peer.connection, peer.name, transfer, complete, self._clock.now - began)
-        transfer.finished(complete)
-        self._with_more.add(peer)
-
     def shutdown(self, peer: Peer, request: Shutdown) -> None:
         """Begins the countdown, if the operator lets peers on this machine do so."""
         if self._countdown is None or not ipaddress.ip_address(peer.host).is_loopback:
@@ -580,9 +441,9 @@ def _handlers(gateway: Gateway) -> dict[type, Callable[[Peer, Request], None]]:
         ListGroups: gateway.list_groups,
         GetHistory: gateway.get_history,
         ListFolder: gateway.list_folder,
-        OpenDownload: gateway.open_download,
-        Fetch: gateway.fetch,
-        SendFile: gateway.send_file,
+        OpenDownload: gateway.sending.open_download,
+        Fetch: gateway.sending.fetch,
+        SendFile: gateway.sending.send_file,
         Shutdown: gateway.shutdown,
         Ping: gateway.ping,
     }

@@ -21,6 +21,8 @@ from mysticproto.model import Message, Passing, Refused, Reply, Request, Roster,
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
+_ROSTER_GAP_S = 1.0
+"""A roster is long, and some of its readers need pauses between its parts."""
 _ROSTER_CHANGES = {UserJoined, UserLeft}
 
 
@@ -77,6 +79,7 @@ class Fanout:
         self._batch: list[list[bytes]] = []
         self._batch_groups: list[WireGroup] = []
         self._has_roster_changed = False
+        self._roster_at = 0.0  # not before this time is it told again
         self.pending_bytes = 0
         """Of drafts without a result, about."""
         self.messages = 0
@@ -125,8 +128,10 @@ class Fanout:
     def end_tick(self) -> None:
         """Sends what gathered in this tick."""
         self.flush()
-        if self._has_roster_changed:
+        if self._has_roster_changed and self._roster_at <= self._clock.now:
             self._has_roster_changed = False
+            self._roster_at = self._clock.now + _ROSTER_GAP_S
+            self._clock.call_later(_ROSTER_GAP_S, self.end_tick)
             self._tell_roster()
 
     def _tell_roster(self) -> None:

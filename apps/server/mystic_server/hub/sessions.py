@@ -50,6 +50,8 @@ class Peer:
         """A timer will go on with `waiting`."""
         self.failed_logins = 0
         self.transfer: FileTransfer | None = None
+        self.is_fetching = False
+        """Whether a file of an older wire is on its way, or being looked for."""
         self.close_udp: Callable[[], None] | None = None
         """Ends the transfer if it goes over UDP."""
         self.other: Peer | None = None

@@ -253,7 +253,9 @@ class Connection:
     def _detect(self, is_final: bool) -> None:
         choice = self._choose_wire(self._first_bytes, is_final)
         if choice is None:
-            self._detecting = self._detecting or self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
+            if self._detecting:
+                self._detecting.cancel()
+            self._detecting = self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
             return
         if isinstance(choice, bytes):
             self.push(choice)
