@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from mystic_server.domain.apply import Applied, Delivery, apply, receipt
 from mystic_server.domain.events import Event, Left, Posted, body_bytes
 from mystic_server.domain.world import Audience, World
+from mystic_server.hub.rates import TokenBucket
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
 from mysticproto.model import Event as Said
@@ -21,7 +22,8 @@ from mysticproto.model import Message, Passing, Refused, Reply, Request, Roster,
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
-_ROSTER_GAP_S = 1.0
+_ROSTERS_PER_SECOND = 1.0
+_ROSTERS_AT_ONCE = 10.0
 """A roster is long, and some of its readers need pauses between its parts."""
 _ROSTER_CHANGES = {UserJoined, UserLeft}
 
@@ -79,7 +81,8 @@ class Fanout:
         self._batch: list[list[bytes]] = []
         self._batch_groups: list[WireGroup] = []
         self._has_roster_changed = False
-        self._roster_at = 0.0  # not before this time is it told again
+        self._is_roster_waiting = False
+        self._rosters = TokenBucket(_ROSTERS_PER_SECOND, _ROSTERS_AT_ONCE, clock.now)
         self.pending_bytes = 0
         """Of drafts without a result, about."""
         self.messages = 0
@@ -128,16 +131,23 @@ class Fanout:
     def end_tick(self) -> None:
         """Sends what gathered in this tick."""
         self.flush()
-        if self._has_roster_changed and self._roster_at <= self._clock.now:
-            self._has_roster_changed = False
-            self._roster_at = self._clock.now + _ROSTER_GAP_S
-            self._clock.call_later(_ROSTER_GAP_S, self.end_tick)
-            self._tell_roster()
+        if self._has_roster_changed and not self._is_roster_waiting:
+            self._tell_roster_in_time()
+
+    def _tell_roster_in_time(self) -> None:
+        wait_s = self._rosters.wait_s(self._clock.now)
+        self._is_roster_waiting = bool(wait_s)
+        if wait_s:
+            self._clock.call_later(wait_s, self._tell_roster_in_time)
+            return
+        self._has_roster_changed = False
+        self._tell_roster()
 
     def _tell_roster(self) -> None:
         followers = [group for group in self._grouped(self._world.everyone()).shared if group.wire.follows_roster]
         if not followers:
             return
+        self._rosters.spend()
         roster = Roster(tuple(self._world.users_here()))
         for group in followers:
             chunks = group.wire.encode(roster, Role.OTHER)
