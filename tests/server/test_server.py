@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mystic_server.config import ConfigError
-from mystic_server.server import choose_wire, raise_descriptor_limit, server_id
+from mystic_server.server import raise_descriptor_limit, server_id
 from mysticproto.errors import Code
 from mysticproto.model import (
     CreateGroup,
@@ -31,7 +31,6 @@ from mysticproto.model import (
     UserJoined,
     UserLeft,
 )
-from mysticproto.native import PREAMBLE, NativeWire
 from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
 from tests.support.server_process import ServerProcess, running_server
@@ -406,14 +405,6 @@ def is_fine(peer: NativePeer) -> bool:
 
 
 # Parts of it.
-
-
-def test_what_the_first_bytes_say() -> None:
-    assert choose_wire(b"") is None
-    assert choose_wire(PREAMBLE[:3]) is None
-    assert isinstance(choose_wire(PREAMBLE), NativeWire)
-    answer = choose_wire(b"GET / HTTP/1.1\r\n")
-    assert isinstance(answer, bytes) and answer.endswith(b".\r\n") and len(answer) <= 200
 
 
 def test_the_servers_identity_is_made_once(tmp_path: Path) -> None:

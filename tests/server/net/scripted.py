@@ -20,6 +20,12 @@ class LineWire:
     """Every line is a `Ping` with its length as the number; "!" is senseless, "bug" is a fault of ours."""
 
     name = "lines"
+    follows_roster = False
+    is_personal = False
+    file_coding = ""
+    is_framed = True
+    pings = True
+    is_over = False
 
     def __init__(self, alone_gap_s: float = 0.0) -> None:
         self.alone_gap_s = alone_gap_s
@@ -45,6 +51,12 @@ class LineWire:
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         return ()
+
+    def tell(self, event: Event | Passing, role: Role, now: float) -> Chunks:
+        return ()
+
+    def take_follow_ups(self) -> list[Item]:
+        return []
 
     def _item(self, line: bytes) -> Item:
         assert line != BUG, "a bug"
@@ -74,9 +86,9 @@ class Remembering:
         self.told.append(cause)
 
 
-def line_wire(first_bytes: bytes) -> WireChoice:
+def line_wire(first_bytes: bytes, is_final: bool) -> WireChoice:
     """Four bytes are needed; "LINE" is the wire of lines, all else is nothing."""
-    if len(first_bytes) < 4:
+    if len(first_bytes) < 4 and not is_final:
         return None
     return LineWire() if first_bytes.startswith(b"LINE") else b"What?\r\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mystic_server.net import connection as module
-from mystic_server.net.connection import Connection, State, WireChoice
+from mystic_server.net.connection import ChooseWire, Connection, State
 from mystic_server.net.outqueue import FileSpan
 from mystic_server.net.reactor import Reactor, Timer
 from mysticproto.errors import ProtocolError
@@ -46,7 +46,7 @@ class Line:
 
     def connect(
         self,
-        choose: Callable[[bytes], WireChoice] = line_wire,
+        choose: ChooseWire = line_wire,
         owner: Remembering | None = None,
         hard_limit: int = HARD_LIMIT,
     ) -> tuple[Connection, Remembering, socket.socket]:
@@ -222,7 +222,7 @@ def test_a_file_between_bytes_arrives_byte_for_byte(line: Line, tmp_path: Path) 
 
 
 def test_chunks_alone_have_silence_around_them(line: Line) -> None:
-    connection, _, peer = line.connect(lambda _: LineWire(alone_gap_s=50.0))
+    connection, _, peer = line.connect(lambda *_: LineWire(alone_gap_s=50.0))
     peer.sendall(b"LINE")
     line.until(lambda: connection.state is State.OPEN)
     assert read_now(peer) == WELCOME
@@ -238,7 +238,7 @@ def test_chunks_alone_have_silence_around_them(line: Line) -> None:
 
 
 def test_after_the_silence_it_goes_on_by_itself(line: Line) -> None:
-    connection, _, peer = line.connect(lambda _: LineWire(alone_gap_s=0.01))
+    connection, _, peer = line.connect(lambda *_: LineWire(alone_gap_s=0.01))
     peer.sendall(b"LINE")
     line.until(lambda: connection.state is State.OPEN)
     for number in range(5):
@@ -248,7 +248,7 @@ def test_after_the_silence_it_goes_on_by_itself(line: Line) -> None:
 
 
 def test_silence_needs_one_timer_however_much_is_said(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection, _, peer = line.connect(lambda _: LineWire(alone_gap_s=0.01))
+    connection, _, peer = line.connect(lambda *_: LineWire(alone_gap_s=0.01))
     peer.sendall(b"LINE")
     line.until(lambda: connection.state is State.OPEN)
     timers: list[float] = []

@@ -1,0 +1,53 @@
+"""Which wire a connection speaks, on the main port and on ports of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from mystic_server.wires import OWN_PORTS, SHARED, choices_of_ports, choose_wire
+from mysticproto.legacy.mystic_cli import MysticCliWire
+from mysticproto.legacy.pickle_relay import PickleRelayPush, PickleRelaySubmit
+from mysticproto.native import PREAMBLE, NativeWire
+
+
+def test_nothing_is_chosen_too_early() -> None:
+    for first_bytes in (b"", PREAMBLE[:3], b"VVNF", b"cmd:", b"{"):
+        assert choose_wire(first_bytes, False) is None
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "wire"),
+    [
+        (PREAMBLE, "native"),
+        (b"VVNFUk5BTUU6OmFubg==<END>", "unicast_base64"),
+        (b'{"CMD": "JOIN", "UN": "Ann", "UID": "a"}', "muca_json"),
+        (b"cmd:11          connect", "pickle_relay"),
+        (b"ann", "mystic_cli"),
+    ],
+)
+def test_the_first_bytes_choose(first_bytes: bytes, wire: str) -> None:
+    chosen = choose_wire(first_bytes, True)
+    assert not isinstance(chosen, bytes) and chosen is not None
+    assert chosen.name == wire
+
+
+def test_who_waited_long_enough_has_a_name() -> None:
+    assert isinstance(choose_wire(b"V", True), MysticCliWire)
+
+
+def test_others_are_told_so() -> None:
+    answer = choose_wire(b"GET / HTTP/1.1\r\n", False)
+    assert isinstance(answer, bytes) and answer.endswith(b".\r\n") and len(answer) <= 200
+
+
+def test_ports_of_their_own_speak_at_once_and_in_order() -> None:
+    choices = choices_of_ports((("pickle_relay", 1), ("native", 2), ("pickle_relay", 3)))
+    kinds = [type(choose(b"", True)) for choose in choices]
+    assert kinds == [PickleRelayPush, NativeWire, PickleRelaySubmit]
+
+
+def test_every_wire_goes_by_its_own_name() -> None:
+    assert {name: make().name for name, make in SHARED.items()} == {name: name for name in SHARED}
+    assert {name: {make().name for make in makes} for name, makes in OWN_PORTS.items()} == {
+        name: {name} for name in OWN_PORTS
+    }
