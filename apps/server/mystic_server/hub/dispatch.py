@@ -64,7 +64,8 @@ MAX_BACKLOG_BYTES = 640 * 1024
 """The same in bytes: a batch must find room in the queue of whoever reads at all, so it is less than one may hold."""
 MAX_FAILED_LOGINS = 8
 MAX_READS = 64
-"""Reads of an unframed wire that may wait: not reading would glue them together."""
+"""What of an unframed wire may wait. It is read on all the same, since not reading would glue requests together; what is
+more than that is refused."""
 PAIRED = "paired"
 """`Welcome.text` for the second connection of a session."""
 _BACKLOG_PAUSE_S = 0.005
@@ -140,8 +141,18 @@ class Gateway:
         peer = self._peers.of(connection)
         if peer is None:
             return
-        peer.waiting.extend(items)
+        if peer.wire.is_framed or len(peer.waiting) < MAX_READS:
+            peer.waiting.extend(items)
+        else:
+            self._refuse_hasty(peer, items)
         self._work(peer)
+
+    def _refuse_hasty(self, peer: Peer, items: Sequence[Item]) -> None:
+        for item in items:
+            if isinstance(item, Local | ProtocolError):
+                peer.waiting.append(item)
+            else:
+                peer.answer(item, Refused(item.n, Code.LIMIT_REACHED, "That was too fast: it was not done."))
 
     def drained(self, connection: Connection) -> None:
         """The peer has taken everything."""
@@ -213,7 +224,7 @@ class Gateway:
                 self._clock.call_later(wait_s, partial(self._time_has_come, peer))
                 break
             self._take(peer, peer.waiting.popleft())
-        if len(peer.waiting) > (0 if peer.wire.is_framed else MAX_READS):
+        if peer.waiting and peer.wire.is_framed:
             peer.connection.pause()
         else:
             peer.connection.resume()
