@@ -64,8 +64,8 @@ MAX_BACKLOG_BYTES = 640 * 1024
 """The same in bytes: a batch must find room in the queue of whoever reads at all, so it is less than one may hold."""
 MAX_FAILED_LOGINS = 8
 MAX_READS = 64
-"""What of an unframed wire may wait. It is read on all the same, since not reading would glue requests together; what is
-more than that is refused."""
+"""What of an unframed wire may wait. It is read on all the same, since not reading would glue requests together; what
+is more than that is refused."""
 PAIRED = "paired"
 """`Welcome.text` for the second connection of a session."""
 _BACKLOG_PAUSE_S = 0.005
@@ -149,9 +149,9 @@ class Gateway:
 
     def _refuse_hasty(self, peer: Peer, items: Sequence[Item]) -> None:
         for item in items:
-            if isinstance(item, Local | ProtocolError):
+            if isinstance(item, ProtocolError):
                 peer.waiting.append(item)
-            else:
+            elif not isinstance(item, Local):
                 peer.answer(item, Refused(item.n, Code.LIMIT_REACHED, "That was too fast: it was not done."))
 
     def drained(self, connection: Connection) -> None:
