@@ -26,6 +26,7 @@ from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, 
 from mystic_server.domain.events import Committed, Event, StateRow
 from mystic_server.domain.world import Session, World
 from mysticproto.model import (
+    AddMember,
     Broadcast,
     Conversation,
     CreateGroup,
@@ -45,6 +46,7 @@ from mysticproto.model import (
     Ok,
     Post,
     Refused,
+    RemoveMember,
     Reply,
     ToEveryone,
     ToGlobal,
@@ -56,7 +58,7 @@ from mysticproto.model import (
 )
 from mysticproto.model import Event as Said
 
-Request = Post | Logout | CreateGroup | JoinGroup | LeaveGroup
+Request = Post | Logout | CreateGroup | JoinGroup | LeaveGroup | AddMember | RemoveMember
 START_US = 1_700_000_000_000_000
 NODE = 1
 SHOWN = "    "
@@ -65,19 +67,19 @@ SHOWN = "    "
 # What can be asked for.
 
 
-def say(text: str, cid: bytes = b"", reply_to: int = 0) -> Post:
+def say(text: str, cid: bytes = b"", reply_to: int = 0, *, receipt: bool = False) -> Post:
     """To everybody in global."""
-    return Post(1, ToGlobal(), text, cid, reply_to)
+    return Post(1, ToGlobal(), text, cid, reply_to, receipt)
 
 
-def tell(names: str, text: str) -> Post:
+def tell(names: str, text: str, *, receipt: bool = False) -> Post:
     """To some people, named with spaces between them."""
-    return Post(1, ToUsers(tuple(names.split())), text)
+    return Post(1, ToUsers(tuple(names.split())), text, receipt=receipt)
 
 
-def say_in(group: str, text: str) -> Post:
+def say_in(group: str, text: str, *, receipt: bool = False) -> Post:
     """To a group; an empty name means the one that the session is in."""
-    return Post(1, ToGroup(group), text)
+    return Post(1, ToGroup(group), text, receipt=receipt)
 
 
 def shout(text: str) -> Post:
@@ -87,6 +89,19 @@ def shout(text: str) -> Post:
 
 def create(group: str, *, focus: bool = True) -> CreateGroup:
     return CreateGroup(1, group, focus)
+
+
+def keep(group: str, members: str = "", *, focus: bool = False) -> CreateGroup:
+    """A kept group with members, named with spaces between them."""
+    return CreateGroup(1, group, focus, kept=True, members=tuple(members.split()))
+
+
+def add(group: str, name: str) -> AddMember:
+    return AddMember(1, group, name)
+
+
+def remove(group: str, name: str) -> RemoveMember:
+    return RemoveMember(1, group, name)
 
 
 def join(group: str, *, focus: bool = True) -> JoinGroup:
@@ -146,6 +161,7 @@ class Room:
         watch: bool = True,
         resume: Person | None = None,
         lingers: bool = True,
+        display: str = "",
     ) -> Person:
         """Somebody logs in. The second session of a name is labelled name/2 unless something else is asked for."""
         session = 1000 + len(self._labels)
@@ -153,7 +169,7 @@ class Room:
         number = 1 + sum(1 for each in taken if each.partition("/")[0] == name)
         person = Person(self, label or (name if number == 1 else f"{name}/{number}"), session)
         self._labels[session] = person.label
-        request = Login(1, name, key, watch=watch, resume=resume.session if resume else 0)
+        request = Login(1, name, key, watch=watch, resume=resume.session if resume else 0, display=display)
         newcomer = Newcomer(session, key, lingers, NODE, self.epoch)
         self.proceed(person, decide_login(self.world, request, newcomer))
         return person
@@ -276,10 +292,12 @@ def _as_sets(lists: dict[int, list[int]]) -> dict[int, set[int]]:
 
 def answer_in_words(answer: Reply) -> str:
     match answer:
-        case Ok(seq=seq, unknown=unknown, away=away):
+        case Ok(seq=seq, unknown=unknown, away=away, away_since_us=since, reached=reached):
             words = f"gets ok {seq}"
+            words += f", reached {' '.join(reached)}" if reached else ""
             words += f", unknown {' '.join(unknown)}" if unknown else ""
-            return words + (f", away {' '.join(away)}" if away else "")
+            whom = [f"{name} since {(us - START_US) // 1_000_000}" for name, us in zip(away, since, strict=bool(since))]
+            return words + (f", away {' '.join(whom if since else away)}" if away else "")
         case Refused(code=code):
             return f"is refused: {code}"
         case Welcome(user=user, role=role, focus=focus):
@@ -298,10 +316,11 @@ def event_in_words(event: Said) -> str:
             return f"{user.name} {'returned' if returned else 'joined'}"
         case UserLeft(user=user, cause=cause):
             return f"{user.name} left: {cause}"
-        case GroupCreated(group=group, by=user):
-            return f"{user.name} created {group.name}"
-        case GroupJoined(group=group, user=user):
-            return f"{user.name} joined {group.name}"
+        case GroupCreated(group=group, by=user, members=members):
+            with_ = f" with {' '.join(each.name for each in members)}" if members else ""
+            return f"{user.name} created {group.name}{with_}"
+        case GroupJoined(group=group, user=user, by=by):
+            return f"{by.name} added {user.name} to {group.name}" if by else f"{user.name} joined {group.name}"
         case GroupLeft(group=group, user=user, cause=cause):
             return f"{user.name} left {group.name}: {cause}"
         case GroupDeleted(group=group):

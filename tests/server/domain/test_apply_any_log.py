@@ -19,12 +19,14 @@ from mystic_server.domain.events import (
     Joined,
     Left,
     LingerEnded,
+    MemberAdded,
+    MemberRemoved,
     NodeStarted,
     Posted,
     decode_event,
     encode_event,
 )
-from mystic_server.domain.queries import list_groups, list_users, missed_scope, retell
+from mystic_server.domain.queries import list_groups, list_users, missed_scope, retell, waiting_scope
 from mystic_server.domain.world import World
 from mysticproto import model
 from tests.support.transcript import (
@@ -33,11 +35,14 @@ from tests.support.transcript import (
     Request,
     Room,
     Tables,
+    add,
     assert_same,
     create,
     join,
+    keep,
     leave,
     log_out,
+    remove,
     say,
     say_in,
     shout,
@@ -56,7 +61,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(NodeStarted, st.integers(0, 2), st.integers(0, 2)),
     st.builds(
         Joined, ids, names, ids, keys, st.booleans(), st.booleans(), ids, st.booleans(), st.integers(0, 2),
-        st.integers(0, 2),
+        st.integers(0, 2), names,
     ),
     st.builds(Joined, ids, names, key=keys, lingers=st.just(True), resume=ids),
     st.builds(Left, ids, causes, ids, st.booleans(), st.booleans()),
@@ -64,10 +69,13 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         Posted, ids, ids, conversations, st.text(max_size=3), st.binary(max_size=2), ids,
         st.lists(ids, max_size=3).map(tuple), st.lists(names, max_size=2).map(tuple),
+        st.booleans(),
     ),
-    st.builds(GroupCreated, ids, ids, names, st.booleans(), st.booleans()),
+    st.builds(GroupCreated, ids, ids, names, st.booleans(), st.booleans(), st.lists(ids, max_size=4).map(tuple)),
     st.builds(GroupEntered, ids, ids, ids, st.booleans()),
     st.builds(GroupExited, ids, ids, ids),
+    st.builds(MemberAdded, ids, ids, ids, ids),
+    st.builds(MemberRemoved, ids, ids, ids, ids),
 )  # fmt: skip
 dated = st.tuples(times, events)
 logs = (st.lists(dated, max_size=12) | st.lists(dated, min_size=20, max_size=60)).map(
@@ -133,6 +141,7 @@ def check_whole(world: World) -> None:
     check_lists(world)
     for session in world.sessions.values():
         missed_scope(world, session)
+        waiting_scope(world, session, "all", world.users[session.user].left_seq)
 
 
 def check_lists(world: World) -> None:
@@ -146,11 +155,14 @@ def check_lists(world: World) -> None:
 PEOPLE = [("ana", b""), ("bob", b""), ("dora", b"k" * 32), ("emil", b"e" * 32), ("Ana", b"a" * 32)]
 GROUPS = ["team", "club", "TEAM"]
 requests: st.SearchStrategy[Request] = st.one_of(
-    st.builds(say, st.just("hi")),
+    st.builds(say, st.just("hi"), receipt=st.booleans()),
     st.builds(shout, st.just("all")),
-    st.builds(tell, st.sampled_from(["ana", "bob dora", "zed emil"]), st.just("psst")),
-    st.builds(say_in, st.sampled_from(["", *GROUPS]), st.just("here")),
+    st.builds(tell, st.sampled_from(["ana", "bob dora", "zed emil"]), st.just("psst"), receipt=st.booleans()),
+    st.builds(say_in, st.sampled_from(["", *GROUPS]), st.just("here"), receipt=st.booleans()),
     st.builds(create, st.sampled_from(GROUPS), focus=st.booleans()),
+    st.builds(keep, st.sampled_from(GROUPS), st.sampled_from(["", "ana bob", "bob dora zed bob"])),
+    st.builds(add, st.sampled_from(GROUPS), st.sampled_from(["ana", "bob", "dora", "zed"])),
+    st.builds(remove, st.sampled_from(GROUPS), st.sampled_from(["ana", "bob", "dora", "zed"])),
     st.builds(join, st.sampled_from(GROUPS), focus=st.booleans()),
     st.builds(leave, st.sampled_from(["", *GROUPS])),
     st.builds(log_out),
@@ -254,9 +266,9 @@ class Notes:
                 self.people.add(user.id)
             case model.UserLeft(user=user):
                 self.people.remove(user.id)
-            case model.GroupCreated(group=group, by=user):
+            case model.GroupCreated(group=group, by=user, members=members):
                 assert group.id not in self.groups
-                self.groups[group.id] = {user.id}
+                self.groups[group.id] = {user.id} | {each.id for each in members}
             case model.GroupJoined(group=group, user=user):
                 assert user.id not in self.groups[group.id]
                 self.groups[group.id].add(user.id)

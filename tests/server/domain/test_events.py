@@ -21,6 +21,8 @@ from mystic_server.domain.events import (
     Joined,
     Left,
     LingerEnded,
+    MemberAdded,
+    MemberRemoved,
     NodeStarted,
     Posted,
     decode_event,
@@ -32,13 +34,15 @@ GOLDEN: list[dict[str, Any]] = json.loads(Path(__file__).with_name("golden_event
 # One of each, with every field set to what is not its default.
 FULL: list[Event] = [
     NodeStarted(1, 2**62),
-    Joined(17, "Ana-María", 3, b"k" * 32, False, True, 9, True, 1, 2**62),
+    Joined(17, "Ana-María", 3, b"k" * 32, False, True, 9, True, 1, 2**62, "Ana M."),
     Left(17, "lost", 3, False, True),
     LingerEnded(17),
-    Posted(17, 3, "direct:3,4", "hello \U0001f30d", b"0123456789abcdef", 12, (3, 4), ("Bob", "nobody")),
-    GroupCreated(17, 3, "team", False, True),
+    Posted(17, 3, "direct:3,4", "hello \U0001f30d", b"0123456789abcdef", 12, (3, 4), ("Bob", "nobody"), True),
+    GroupCreated(17, 3, "team", False, True, (4, 5)),
     GroupEntered(17, 4, 21, False),
     GroupExited(17, 4, 21),
+    MemberAdded(17, 3, 21, 4),
+    MemberRemoved(17, 3, 21, 4),
 ]
 
 

@@ -16,15 +16,17 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from unittest import mock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mystic_server.domain.apply import apply
 from mystic_server.domain.world import World
-from mystic_server.hub.dispatch import Gateway, Identity, OutgoingFile
+from mystic_server.hub.countdown import Countdown
+from mystic_server.hub.dispatch import Gateway, Identity
 from mystic_server.hub.rates import Rates
+from mystic_server.hub.sending import OutgoingFile, UdpEnded
 from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
 from mystic_server.log.base import Rejected
 from mystic_server.log.memory import MemoryLog
@@ -104,10 +106,22 @@ class Transfer:
         self.outcomes.append(complete)
 
 
+class Inline(NamedTuple):
+    """A file that somebody asked for on their own connection."""
+
+    n: int
+    user: int
+    path: str
+    avoid: bytes
+    as_base64: bool
+    answered: Callable[[OutgoingFile | model.Refused], None]
+
+
 class FakeFiles:
     """A file area that answers as it is told, when it is told."""
 
     def __init__(self) -> None:
+        self.inline: list[Inline] = []
         self.listings: list[Callable[[list[model.Folder] | model.Refused], None]] = []
         self.opened: list[tuple[int, str, Callable[[model.Ticket | model.Refused], None]]] = []
         self.hashed: list[Callable[[model.FileHashed], None]] = []
@@ -128,9 +142,39 @@ class FakeFiles:
         self.opened.append((user, path, answered))
         self.hashed.append(hashed)
 
+    def open_inline(
+        self,
+        n: int,
+        user: int,
+        path: str,
+        avoid: bytes,
+        as_base64: bool,
+        answered: Callable[[OutgoingFile | model.Refused], None],
+    ) -> None:
+        self.inline.append(Inline(n, user, path, avoid, as_base64, answered))
+
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> OutgoingFile | model.Refused:
         make = self.transfers.pop(ticket, None)
         return make(n) if make else model.Refused(n, Code.BAD_TICKET, "No.")
+
+
+class Offer:
+    """A file that waits on a UDP port; it is ended by the test, or closed by the hub."""
+
+    def __init__(self, connection: Connection, span: FileSpan, ended: UdpEnded) -> None:
+        self.port = 54_321
+        self.connection = connection
+        self.span = span
+        self.is_over = False
+        self._ended = ended
+
+    def ends(self, code: Code | None = None, text: str = "") -> None:
+        self.is_over = True
+        self._ended(code, text)
+
+    def close(self) -> None:
+        if not self.is_over:
+            self.ends(Code.TOO_SLOW, "The transfer was ended.")
 
 
 class Diary:
@@ -274,6 +318,7 @@ class Rig:
         log: HubLog | None = None,
         soft: int = SOFT_LIMIT,
         witness: Witness | None = None,
+        counts_down: bool = False,
     ) -> None:
         self.clock = StoppedClock()
         self.errors: list[BaseException] = []
@@ -282,6 +327,10 @@ class Rig:
         self.reactor = Reactor(self.errors.append)
         self.log = log or HubLog()
         self.files = FakeFiles()
+        self.offers: list[Offer] = []
+        self.has_udp = True
+        self.ends: list[float] = []
+        """When a countdown was over."""
         self.witness = Diary()
         self.peers = Peers()
         self.world = World()
@@ -303,9 +352,14 @@ class Rig:
             self.identity,
             soft,
             rates,
+            self._offer_udp,
+            Countdown(self.reactor, self._say_stopping, lambda: self.ends.append(self.clock.now))
+            if counts_down
+            else None,
         )
-        self.log.on_results = self.gateway.fanout.on_results
-        for step in (self.log.flush, self.gateway.fanout.flush, self._flush, self.log.flush):
+        fanout = self.gateway.fanout
+        self.log.on_results = fanout.on_results
+        for step in (self.gateway.end_tick, self.log.flush, fanout.end_tick, self._flush, self.log.flush):
             self.reactor.at_tick_end(step)
 
     def __enter__(self) -> Rig:
@@ -334,7 +388,7 @@ class Rig:
             self.reactor,
             ours,
             ("127.0.0.1", 40_000 + len(self.clients)),
-            lambda first_bytes: wire() if first_bytes else None,
+            lambda first_bytes, is_final: wire() if first_bytes or is_final else None,
             self.gateway,
             self.connections.discard,
             self._unsent,
@@ -390,6 +444,15 @@ class Rig:
         while self.clock.now < until:
             self.clock.now = min(until, self.clock.now + step)
             self.settle()
+
+    def _offer_udp(self, connection: Connection, span: FileSpan, ended: UdpEnded) -> Offer:
+        if not self.has_udp:
+            raise OSError(98, "Address already in use")
+        self.offers.append(Offer(connection, span, ended))
+        return self.offers[-1]
+
+    def _say_stopping(self, seconds: int) -> None:
+        self.gateway.fanout.tell(model.StoppingIn(seconds), self.world.everyone())
 
     def _progress(self) -> object:
         return len(self.log.events), self.gateway.fanout.pending, len(self.connections)

@@ -11,6 +11,7 @@ from mystic_server.hub.dispatch import MAX_FAILED_LOGINS
 from mysticproto import model
 from mysticproto.errors import Code
 from mysticproto.model import (
+    AddMember,
     Bye,
     CreateGroup,
     Entered,
@@ -29,6 +30,9 @@ from mysticproto.model import (
     Pong,
     Post,
     Refused,
+    RemoveMember,
+    SendFile,
+    Shutdown,
     ToGlobal,
     UserJoined,
     Users,
@@ -40,6 +44,7 @@ from tests.server.hub.rig import Rig, new_key, numbers, texts
 CLOSED = [
     Logout(5), Post(5, ToGlobal(), "hi"), CreateGroup(5, "team"), JoinGroup(5, "team"), LeaveGroup(5), ListUsers(5),
     ListGroups(5), GetHistory(5, ToGlobal()), ListFolder(5), OpenDownload(5, "x"),
+    AddMember(5, "team", "bob"), RemoveMember(5, "team", "bob"), SendFile(5, "x"), Shutdown(5),
 ]  # fmt: skip
 
 
