@@ -79,3 +79,10 @@ def test_remembered_names_have_a_limit() -> None:
         roster.remember(UserRef(number, f"user{number}"))
     assert roster.named("user1") is None
     assert roster.named(f"user{module.MAX_KNOWN}") is not None
+
+
+def test_a_group_that_was_made_with_members_has_them() -> None:
+    roster = Roster()
+    roster.heard(GroupCreated(3, 0, DEV, ANA, (ANA, BOB)))
+    assert roster.groups[DEV.id].members == (ANA, BOB)
+    assert roster.groups[DEV.id].kept

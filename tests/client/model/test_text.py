@@ -53,6 +53,8 @@ def message(conversation: Conversation, words: str = "hi", author: UserRef = ANA
         (GroupCreated(1, 0, DEV, ANA), "[SERVER] ana has created the group dev"),
         (GroupJoined(1, 0, DEV, ANA), "[SERVER] ana has joined dev"),
         (GroupLeft(1, 0, DEV, ANA), "[SERVER] ana has left dev"),
+        (GroupJoined(1, 0, DEV, ANA, BOB), "[SERVER] bob has added ana to dev"),
+        (GroupLeft(1, 0, DEV, ANA, "removed"), "[SERVER] ana was removed from dev"),
         (GroupLeft(1, 0, DEV, ANA, "lost"), "[SERVER] ana lost the connection and left dev"),
         (GroupDeleted(1, 0, DEV), "[SERVER] The group dev is gone: nobody was left in it"),
         (Notice("back soon"), "[SERVER] back soon"),

@@ -241,3 +241,13 @@ async def test_a_second_client_of_the_same_name_does_not_take_the_first_ones_ses
         async with running(server.address, Ear(), memory=Memory(tmp_path)):
             login = await (await server.accept()).welcome(upto=6, session=71)
             assert (login.after, login.resume) == (5, 0)
+
+
+async def test_a_countdown_is_a_notice() -> None:
+    ear = Ear()
+    async with FakeServer() as server, running(server.address, ear):
+        peer = await server.accept()
+        await peer.welcome()
+        peer.say(model.StoppingIn(60), model.StoppingIn(1))
+        assert (await ear.next(model.Notice)).text == "The server stops in 60 seconds."
+        assert (await ear.next(model.Notice)).text == "The server stops in 1 second."

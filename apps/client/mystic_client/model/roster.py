@@ -70,8 +70,8 @@ class Roster:
                 self.remember(user)
             case UserLeft(user=user):
                 self.users.pop(user.id, None)
-            case GroupCreated(group=group, by=by):
-                self.groups.setdefault(group.id, GroupInfo(group, by, (by,)))
+            case GroupCreated(group=group, by=by, members=members):
+                self.groups.setdefault(group.id, GroupInfo(group, by, members or (by,), kept=bool(members)))
             case GroupJoined(group=group, user=user):
                 self._set_members(group, user, inside=True)
             case GroupLeft(group=group, user=user):

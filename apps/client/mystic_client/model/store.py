@@ -218,6 +218,8 @@ class Store:
         match event:
             case GroupCreated(group=group, by=user) | GroupJoined(group=group, user=user) if user.id == self.own.id:
                 self.open_group(group)
+            case GroupCreated(group=group, members=members) if self.own in members:
+                self.open_group(group)
             case GroupLeft(group=group, user=user) if user.id == self.own.id:
                 self.left(group)
 

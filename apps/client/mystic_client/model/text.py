@@ -37,6 +37,7 @@ _LEFT_GROUP: Final = {
     "left": "has left {group}",
     "lost": "lost the connection and left {group}",
     "kicked": "was removed from {group}",
+    "removed": "was removed from {group}",
     "stopped": "left {group}: the server stopped",
 }
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -85,8 +86,8 @@ def happened(event: Event) -> str:
             return f"{user.name} {_LEFT.get(cause, _LEFT['left'])}"
         case GroupCreated(group=group, by=by):
             return f"{by.name} has created the group {group.name}"
-        case GroupJoined(group=group, user=user):
-            return f"{user.name} has joined {group.name}"
+        case GroupJoined(group=group, user=user, by=by):
+            return f"{by.name} has added {user.name} to {group.name}" if by else f"{user.name} has joined {group.name}"
         case GroupLeft(group=group, user=user, cause=cause):
             return f"{user.name} {_LEFT_GROUP.get(cause, _LEFT_GROUP['left']).format(group=group.name)}"
         case GroupDeleted(group=group):

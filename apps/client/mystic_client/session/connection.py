@@ -353,6 +353,8 @@ class Session:
                 batch.append(said)
             case model.Notice():
                 batch.append(said)
+            case model.StoppingIn(seconds):
+                batch.append(model.Notice(f"The server stops in {seconds} second{'s' * (seconds != 1)}."))
             case model.Bye(code, text):
                 batch.append(said)
                 raise _Over(code, text)
@@ -366,6 +368,8 @@ class Session:
                 | model.GroupDeleted()
             ):
                 batch.extend(self._standing.order.live(said))
+            case model.Seen() | model.Roster():
+                pass  # for older programs
             case model.FileStart():
                 raise ProtocolError(Code.MALFORMED, "a file on the chat connection")
             case _:
