@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 READ_BYTES = 2048
@@ -76,6 +77,12 @@ class OldModes:
         printed = self.screen.printed[self._seen : found + len(text)]
         self._seen = found + len(text)
         return printed
+
+    def wait(self, is_so: Callable[[], bool], what: str) -> None:
+        """Reads until something is so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            self._read(deadline, what)
 
     def wait_until_left(self) -> str:
         """Reads until the reader is told to stop; returns everything that was printed."""
