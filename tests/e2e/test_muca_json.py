@@ -12,6 +12,7 @@ import pytest
 from mysticproto.model import Broadcast, CreateGroup, Direct, Entered, ToEveryone, ToGroup, ToUsers
 from tests.support.native_peer import NativePeer
 from tests.support.old_muca_json import OldMuca
+from tests.support.own_ports import own_ports
 from tests.support.server_process import ServerProcess, running_server
 
 Address = tuple[str, int]
@@ -237,3 +238,13 @@ def test_at_the_end_the_server_says_so(server: ServerProcess, ann: OldMuca) -> N
     server.stop()
     ann.wait(lambda: ann.is_closed)
     assert ann.screen.shown
+
+
+def test_a_port_of_its_own(tmp_path: Path) -> None:
+    """There it may begin with anything: no other wire is meant."""
+    with running_server(tmp_path, "--listen", "muca_json=0") as server:
+        (address,) = own_ports(server, 1)
+        with OldMuca(address, "Ann", "ann@hku.hk") as ann:
+            ann.say({"TO": [], "CMD": "SEND", "MSG": "too early"})
+            assert ann.join() == "OKAY"
+            ann.wait_for_list("Ann")

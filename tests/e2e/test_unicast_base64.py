@@ -12,6 +12,7 @@ import pytest
 from mysticproto.model import Broadcast, CreateGroup, Direct, Entered, ToEveryone, ToGroup, ToUsers
 from tests.support.native_peer import NativePeer
 from tests.support.old_unicast_base64 import END, Base64Screen, OldBase64
+from tests.support.own_ports import own_ports
 from tests.support.server_process import ServerProcess, running_server
 
 Address = tuple[str, int]
@@ -259,3 +260,16 @@ def test_what_was_said_to_somebody_away_waits(address: Address, bob: OldBase64, 
     eve.post("for later", ToGroup("dev"))
     with OldBase64(address, "bob") as again:
         again.wait_for("eve: (while you were away) [dev] for later")
+
+
+def test_a_port_of_its_own(tmp_path: Path) -> None:
+    """There it may begin with anything: no other wire is meant."""
+    with running_server(tmp_path, "--listen", "unicast_base64=0") as server:
+        (address,) = own_ports(server, 1)
+        screen = Base64Screen()
+        with NativePeer(address, greet=False) as peer:
+            peer.raw(b"hello" + END + b"".join(b64encode(line) + END for line in (b"USERNAME::ana", b"EXIT::")))
+            screen.hear(peer.raw_to_end())
+        assert screen.shown == ["USAGE: request invalid", "SERVER: welcome to the server", EXIT]
+        with OldBase64(address, "ana") as ana:
+            ana.wait_for("SERVER: welcome to the server")
