@@ -174,6 +174,10 @@ class Room:
         self.proceed(person, decide_login(self.world, request, newcomer))
         return person
 
+    def decides(self, person: Person, request: Request) -> Decision:
+        """What would be decided; nothing comes of it."""
+        return decide(self.world, person.here, request)
+
     def proceed(self, asker: Person | None, decision: Decision) -> None:
         """A decision goes its way."""
         if isinstance(decision, Refused):
@@ -273,6 +277,7 @@ def assert_same(world: World, other: World) -> None:
     assert world.groups == other.groups
     assert world.user_ids == other.user_ids
     assert world.group_ids == other.group_ids
+    assert list(world.gone) == list(other.gone)
     assert _as_sets(world.sessions_of) == _as_sets(other.sessions_of)
     assert _as_sets(world.lost_of) == _as_sets(other.lost_of)
     assert world.everyone().members == other.everyone().members

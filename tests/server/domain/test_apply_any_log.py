@@ -134,6 +134,7 @@ def check_whole(world: World) -> None:
     for session in world.lost.values():
         assert session.lost_us and session.id in world.lost_of[session.user]
     assert not world.sessions.keys() & world.lost.keys()
+    assert set(world.gone) == {user.id for user in world.users.values() if user.left_seq and not world.is_here(user.id)}
     assert sum(map(len, world.sessions_of.values())) == len(world.sessions)
     for user in world.users.values():
         assert user.key or len(world.sessions_of.get(user.id, ())) <= 1

@@ -15,20 +15,33 @@ from mystic_server.domain.events import (
     Joined,
     Left,
     LingerEnded,
+    MemberAdded,
+    MemberRemoved,
     NodeStarted,
     Posted,
 )
 from mystic_server.domain.policy import LIST_PART
-from mystic_server.domain.queries import Scope, history_scope, list_groups, list_users, missed_scope, retell
+from mystic_server.domain.queries import (
+    Scope,
+    history_scope,
+    list_groups,
+    list_users,
+    missed_scope,
+    retell,
+    waiting_scope,
+)
 from mysticproto.model import GetHistory, Message, Post, Refused, ToGlobal, ToGroup, ToUsers, UserJoined
 from tests.support.transcript import (
     Person,
     Room,
+    add,
     create,
     event_in_words,
     join,
+    keep,
     leave,
     log_out,
+    remove,
     say,
     say_in,
     shout,
@@ -87,6 +100,20 @@ def test_groups_come_in_parts_that_count_members(room: Room, monkeypatch: pytest
 
 def test_a_part_is_not_too_long_for_a_frame() -> None:
     assert LIST_PART <= 500
+
+
+def test_users_are_listed_with_what_they_like_to_be_called(room: Room) -> None:
+    room.comes("ana_40_x", display="Ana <3\x1b[31m\n" + "x" * 100)
+    room.comes("bob")
+    ana, bob = (info for part in list_users(room.world, 1) for info in part.users)
+    assert (ana.user.name, bob.user.name, bob.display) == ("ana_40_x", "bob", "")
+    assert ana.display.startswith("Ana <3") and len(ana.display) <= 64 and ana.display.isprintable()
+
+
+def test_the_next_holder_of_a_name_has_a_display_of_their_own(room: Room) -> None:
+    room.comes("ana", display="Ana M.").ends("left")
+    room.comes("ana")
+    assert [info.display for part in list_users(room.world, 1) for info in part.users] == [""]
 
 
 # What may be read.
@@ -163,6 +190,44 @@ def test_what_was_missed_is_what_would_have_been_heard(room: Room) -> None:
     assert missed_scope(room.world, dora.here).conversations == ("broadcast", "group:3")
 
 
+def waited(room: Room, person: Person, waiting: str, after: int) -> Scope:
+    return waiting_scope(room.world, person.here, waiting, after)
+
+
+def test_what_waits_is_private_or_everything(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> keep("team", "bob")
+    ana >> keep("other")
+    bob.ends("lost")
+    bob = room.comes("bob")
+    assert waited(room, bob, "direct", 5) == Scope(("group:3",), 6)
+    assert waited(room, bob, "all", 5) == Scope(("group:3", "global", "broadcast"), 6)
+
+
+def test_it_waits_from_the_last_going_on_whoever_holds_the_name(room: Room) -> None:
+    room.comes("ana")
+    room.comes("bob").ends("left")
+    assert room.world.users[2].left_seq == 3
+    room.comes("bob", watch=False).ends("left")
+    assert room.world.users[2].left_seq == 3  # who only acts was never here
+    room.comes("bob").ends("lost")
+    assert room.world.users[2].left_seq == 7
+
+
+def test_of_several_devices_the_last_one_counts(room: Room) -> None:
+    one, two = room.comes("dora", KEY), room.comes("dora", KEY)
+    one.ends("left")
+    assert room.world.users[1].left_seq == 0
+    two.ends("lost")
+    assert room.world.users[1].left_seq == 4
+
+
+def test_the_end_of_a_run_is_a_going_too(room: Room) -> None:
+    room.comes("ana")
+    room.commit(NodeStarted(1, 2))
+    assert room.world.users[1].left_seq == 2
+
+
 # Told again.
 
 
@@ -194,6 +259,19 @@ def test_the_past_is_told_in_the_words_of_the_time(room: Room) -> None:
         "[BROADCAST] bob: all",
         "bob left team: left",
         "bob left: lost",
+    ]
+
+
+def test_who_was_added_and_removed_is_told_again(room: Room) -> None:
+    ana, _ = room.comes("ana"), room.comes("bob")
+    room.comes("carl")
+    ana >> keep("team", "bob nobody")
+    ana >> add("team", "carl")
+    ana >> remove("team", "bob")
+    assert told_again(room)[3:] == [
+        "ana created team with ana bob",
+        "ana added carl to team",
+        "bob left team: removed",
     ]
 
 
@@ -253,6 +331,11 @@ def test_a_group_that_is_gone_is_not_told_of(room: Room) -> None:
         GroupEntered(1, 1, 99),
         GroupExited(1, 99, 2),
         GroupExited(1, 1, 99),
+        MemberAdded(1, 1, 99, 1),
+        MemberAdded(1, 99, 2, 1),
+        MemberAdded(1, 1, 2, 99),
+        MemberRemoved(1, 1, 99, 1),
+        MemberRemoved(1, 1, 2, 99),
     ],
 )
 def test_events_of_nobody_and_nothing_are_not_told(room: Room, event: Event) -> None:

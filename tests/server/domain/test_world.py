@@ -111,6 +111,14 @@ def test_losing_a_session_is_one_row_that_changes(room: Room) -> None:
     assert kinds(world) == [("session", dora.session, False)]
 
 
+def test_a_loaded_world_knows_who_went_last(room: Room) -> None:
+    people = [room.comes(name) for name in ("ana", "bob", "carl", "dora")]
+    for number in (2, 0, 3):
+        people[number].ends("left")
+    room.comes("CARL")
+    assert list(room.world.gone) == list(room.tables.loaded(8).gone) == [1, 4]
+
+
 def test_a_loaded_world_has_nothing_to_save(room: Room) -> None:
     room.comes("ana") >> create("team")
     world = room.tables.loaded(2)

@@ -5,7 +5,7 @@ that can't both hold the earlier one wins, and the later yields a refusal to its
 by then changes nothing.
 """
 
-import heapq
+from itertools import islice
 
 from msgspec import Struct
 
@@ -146,11 +146,15 @@ def receipt(world: World, seq: int, time_us: int, event: Posted) -> Ok:
 def _reached(world: World, event: Posted) -> tuple[list[User], list[User]]:
     """Whom a message has reached, and who of those it is for is away, the last seen first; its author left out."""
     group = world.group_of(event.conversation)
-    meant = event.users or (tuple(group.members) if group else tuple(world.users))
+    if not event.users and group is None:
+        here = [world.users[info.user.id] for info in world.users_here() if info.user.id != event.author]
+        newest = islice((id for id in reversed(world.gone) if id != event.author), AWAY_NAMED)
+        return here, [world.users[id] for id in newest]
+    meant = dict.fromkeys(event.users or (group.members if group else ()))
     others = [world.users[id] for id in meant if id != event.author and id in world.users]
     here = [user for user in others if world.is_here(user.id)]
-    gone = [user for user in others if not world.is_here(user.id) and user.left_seq]
-    return here, heapq.nlargest(AWAY_NAMED, gone, key=lambda user: user.last_seen_us)
+    gone = sorted((user for user in others if user.id in world.gone), key=lambda user: -user.left_seq)
+    return here, gone[:AWAY_NAMED]
 
 
 def _names(users: list[User]) -> tuple[str, ...]:
@@ -238,8 +242,7 @@ def _end_session(world: World, seq: int, time_us: int, session: Session, cause: 
     deliveries = [] if user.id in world.lost_of else _leave_rooms(world, seq, time_us, user, cause)
     if not session.watch:
         return deliveries
-    user.last_seen_us, user.left_seq = time_us, seq
-    world.put_user(user)
+    world.put_gone(user, seq, time_us)
     if cause != "stopped":  # a server that stops says so itself, once
         deliveries.append(Delivery(UserLeft(seq, time_us, user.ref, cause), world.everyone()))
     return deliveries
@@ -263,7 +266,7 @@ def _linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied
 def _node_started(world: World, time_us: int, node: int, epoch: int) -> Applied:
     """Sessions of the node's earlier runs ended with it; who had them is told nothing, since nobody is connected."""
     ended = [session for session in world.sessions.values() if session.node == node and session.epoch != epoch]
-    for session in ended:
+    for session in sorted(ended, key=lambda session: session.user):
         _end_session(world, world.applied, time_us, session, "stopped")
     return _NOTHING
 

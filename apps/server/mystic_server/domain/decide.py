@@ -278,7 +278,9 @@ def _decide_add(world: World, session: Session, request: AddMember) -> Decision:
         return Refused(n, Code.ALREADY_IN_GROUP, f"{user.name} is in {group.name} already.", user.name)
     if len(group.members) >= policy.MAX_GROUP_MEMBERS:
         return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
-    return _limit_refused(n, user) or MemberAdded(session.id, session.user, group.id, user.id)
+    if len(user.groups) >= policy.MAX_GROUPS_JOINED:
+        return Refused(n, Code.LIMIT_REACHED, f"{user.name} is in {len(user.groups)} groups already.", user.name)
+    return MemberAdded(session.id, session.user, group.id, user.id)
 
 
 def _decide_remove(world: World, session: Session, request: RemoveMember) -> Decision:

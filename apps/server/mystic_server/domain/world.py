@@ -103,6 +103,8 @@ class World:
     user_ids: dict[str, int] = field(default_factory=dict)
     group_ids: dict[str, int] = field(default_factory=dict)
     sessions_of: dict[int, list[int]] = field(default_factory=dict)
+    gone: dict[int, None] = field(default_factory=dict)
+    """Users who were here and are away, the last one to go at the end."""
     _dirty: dict[tuple[str, int], None] = field(default_factory=dict)
     _everyone: Audience | None = None
     _global: Audience | None = None
@@ -180,8 +182,16 @@ class World:
         self.user_ids[name_key(user.name)] = user.id
         self._dirty["user", user.id] = None
 
+    def put_gone(self, user: User, seq: int, time_us: int) -> None:
+        """Notes that a user is here no longer."""
+        user.last_seen_us, user.left_seq = time_us, seq
+        self.gone[user.id] = None
+        self.put_user(user)
+
     def put_session(self, session: Session) -> None:
         """Adds a session or notes a change of focus."""
+        if session.watch:
+            self.gone.pop(session.user, None)
         if session.id not in self.sessions:
             self.sessions[session.id] = session
             self.sessions_of.setdefault(session.user, []).append(session.id)
@@ -248,6 +258,8 @@ class World:
                     (self.put_lost if session.lost_us else self.put_session)(session)
                 case "group":
                     self.put_group(msgspec.msgpack.decode(row.body, type=Group))
+        away = [user for user in self.users.values() if user.left_seq and not self.is_here(user.id)]
+        self.gone = dict.fromkeys(user.id for user in sorted(away, key=lambda user: user.left_seq))
         self.applied = applied
         self._dirty.clear()
 
