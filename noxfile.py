@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything there is to do in this checkout: nox -s server | tui | demo | tests | lint | bench.
+"""Everything there is to do in this checkout: nox -s server | tui | demo | tests | nightly | lint | bench.
 
 Run as a script (`python3 noxfile.py -s demo`) it needs Python 3.11 and nothing else: it fetches nox into a virtual
 environment of its own under .nox/.bootstrap and becomes that nox, with the same arguments. The environment is built
@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent
 NOX = "nox>=2025.5.1,<2027"
 OLDEST_PYTHON = (3, 11)
 ABANDONED_AFTER_S = 3600
+NIGHTLY_TEST_S = 3600
+"""How long one test may take that tries 10,000 cases."""
 BIN = "Scripts" if os.name == "nt" else "bin"
 NO_VENV = """\
 Mystic's tools need Python's `venv` module with `ensurepip`, and {python} has none.
@@ -169,6 +171,15 @@ def tests(session: nox.Session) -> None:
     """Runs the tests: nox -s tests -- [what pytest understands]"""
     install(session, "tests")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Searches long for bytes that a wire can't bear: nox -s nightly -- [what pytest understands]"""
+    install(session, "tests")
+    thorough = {"HYPOTHESIS_PROFILE": "nightly"}
+    where = session.posargs or ["tests/contracts", "tests/proto"]
+    session.run("python", "-m", "pytest", "--timeout", str(NIGHTLY_TEST_S), *where, env=thorough)
 
 
 @nox.session

@@ -115,7 +115,7 @@ def test_arbitrary_bytes_never_raise(case: WireCase, data: list[bytes]) -> None:
 
 
 @every_wire
-@settings(max_examples=200)
+@settings(max_examples=max(200, settings().max_examples))
 @given(data=st.data())
 def test_mutated_conversations_never_raise(case: WireCase, data: st.DataObject) -> None:
     stream = bytearray(case.opening + b"".join(case.conversation))

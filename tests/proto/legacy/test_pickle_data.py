@@ -51,7 +51,7 @@ def same(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(value=values, protocol=st.sampled_from(PROTOCOLS), optimized=st.booleans(), in_python=st.booleans())
 def test_what_pickle_writes_of_plain_data_is_read(value: Any, protocol: int, optimized: bool, in_python: bool) -> None:
     dumps = pickle._dumps if in_python else pickle.dumps  # type: ignore[attr-defined]
@@ -112,7 +112,7 @@ def test_what_is_accepted_is_what_c_pickle_reads(seed: int) -> None:
         assert not differs(data := mutated(chance)), data
 
 
-@settings(max_examples=500)
+@settings(max_examples=max(500, settings().max_examples))
 @given(st.lists(st.sampled_from([opcode.code.encode("latin-1") for opcode in pickletools.opcodes]), max_size=12))
 def test_rows_of_opcodes_are_read_as_c_pickle_reads_them(opcodes: list[bytes]) -> None:
     assert not differs(b"".join(opcodes) + b".")
