@@ -233,7 +233,7 @@ HOSTILE = [
     "/leave",
     "[SERVER] You are now chatting in x.",
     "[SERVER] You have left x. You're now in global chat.",
-    "cmd:2           ok",
+    "msg:3 abc",
     "жж ☺ \U0001f600 é",
 ]
 TAGS = ("FILE_START", "FILE_END", "UDP_FILE_START", "SERVER")
@@ -306,7 +306,7 @@ def test_a_command_of_mystic_cli_that_is_too_long_says_so(room: Room) -> None:
     room.heard_by_nobody_but(Said("broadcast", room.cli, "x" * 1500))
 
 
-CONTROLS = "a\x1b[31mred\x07\x00\x7f\x1f\u202ez"
+CONTROLS = "a\x1b[31mred\x07\x00\x7f\x0e\u202ez"
 CLEAN = "ared\ufffd\ufffd\ufffd\ufffd\ufffdz"
 
 
