@@ -155,7 +155,6 @@ class Server:
         self._patrol = Patrol(self._entrance.connections, self._peers, self._patience())
         fanout = self._gateway.fanout
         for step in (
-            self._gateway.end_tick,
             self._log.flush,
             fanout.end_tick,
             self._entrance.flush,
@@ -187,7 +186,11 @@ class Server:
         def say(seconds: int) -> None:
             self._gateway.fanout.tell(StoppingIn(seconds), self._world.everyone())
 
-        return Countdown(self._reactor, say, lambda: self._told_to_stop("shutdown"))
+        def end() -> None:
+            if not self._is_stopping:  # a second time would cut off what drains
+                self._told_to_stop("shutdown")
+
+        return Countdown(self._reactor, say, end)
 
     def _patience(self) -> Patience:
         limits = self._settings.limits

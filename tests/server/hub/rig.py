@@ -103,6 +103,7 @@ class Transfer:
         self.outcomes: list[bool] = []
 
     def finished(self, complete: bool) -> None:
+        self.span.close()
         self.outcomes.append(complete)
 
 
@@ -353,13 +354,11 @@ class Rig:
             soft,
             rates,
             self._offer_udp,
-            Countdown(self.reactor, self._say_stopping, lambda: self.ends.append(self.clock.now))
-            if counts_down
-            else None,
+            self._countdown() if counts_down else None,
         )
         fanout = self.gateway.fanout
         self.log.on_results = fanout.on_results
-        for step in (self.gateway.end_tick, self.log.flush, fanout.end_tick, self._flush, self.log.flush):
+        for step in (self.log.flush, fanout.end_tick, self._flush, self.log.flush):
             self.reactor.at_tick_end(step)
 
     def __enter__(self) -> Rig:
@@ -451,8 +450,11 @@ class Rig:
         self.offers.append(Offer(connection, span, ended))
         return self.offers[-1]
 
-    def _say_stopping(self, seconds: int) -> None:
-        self.gateway.fanout.tell(model.StoppingIn(seconds), self.world.everyone())
+    def _countdown(self) -> Countdown:
+        def say(seconds: int) -> None:
+            self.gateway.fanout.tell(model.StoppingIn(seconds), self.world.everyone())
+
+        return Countdown(self.reactor, say, lambda: self.ends.append(self.clock.now))
 
     def _progress(self) -> object:
         return len(self.log.events), self.gateway.fanout.pending, len(self.connections)

@@ -113,9 +113,8 @@ class Gateway:
         self._send_queue_soft = send_queue_soft
         self._rates = rates
         self._identity = identity
-        self._with_more: set[Peer] = set()
         self._past = Past(world, log, self._waited_for)
-        self.sending = Sending(clock, world, files, witness, offer_udp, self._with_more.add)
+        self.sending = Sending(clock, world, files, witness, offer_udp, self._work_soon)
         self._countdown = countdown
         self._ending: set[int] = set()  # sessions whose end is on its way through the log
         self._giving_up: set[int] = set()  # lost ones of which the same holds
@@ -129,7 +128,7 @@ class Gateway:
         """A wire is spoken: greet."""
         assert connection.wire
         pace = Pace(self._rates, self._clock.now) if self._rates else None
-        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES), pace, self._with_more.add)
+        peer = Peer(connection, connection.wire, secrets.token_bytes(NONCE_BYTES), pace, self._work_soon)
         self._peers.add(peer)
         me = self._identity
         peer.answer(None, Hello(peer.nonce, me.server_id, me.name, me.version))
@@ -170,17 +169,11 @@ class Gateway:
             return
         self._peers.remove(connection)
         self._past.forget(peer)
-        self._with_more.discard(peer)
         self._unpair(peer)
         if peer.session and not peer.is_second:
             session = peer.session
             self._peers.release(peer)
             self.end_session(session, "lost")
-
-    def end_tick(self) -> None:
-        """Goes on with what answers in this tick have led to."""
-        while self._with_more:
-            self._work(self._with_more.pop())
 
     # Sessions.
 
@@ -228,6 +221,10 @@ class Gateway:
             peer.connection.pause()
         else:
             peer.connection.resume()
+
+    def _work_soon(self, peer: Peer) -> None:
+        """For whoever may be inside of `_work` now, or at the end of a tick that nothing else would follow."""
+        self._clock.call_later(0.0, partial(self._work, peer))
 
     def _time_has_come(self, peer: Peer) -> None:
         peer.is_waiting_for_time = False
@@ -289,8 +286,10 @@ class Gateway:
     def _answered(self, peer: Peer, request: Request, reply: Reply) -> None:
         """A barrier has been applied, or was refused on the way."""
         peer.is_barred = False
-        if isinstance(reply, Welcome) and isinstance(request, Login):
+        if isinstance(request, Login) and isinstance(reply, Welcome):
             self._welcome(peer, request, reply)
+        elif isinstance(request, Login) and request.pair and (first := self._unpaired(peer, request.name)):
+            self._pair(first, peer, request)  # both had asked at once
         else:
             peer.answer(request, reply)
             if isinstance(request, Logout):
@@ -359,9 +358,9 @@ class Gateway:
             peer.end(Bye(Code.LIMIT_REACHED, "Too many attempts to log in."))
 
     def _unpaired(self, peer: Peer, name: str) -> Peer | None:
-        """A peer of the same kind, host and name that has no second connection yet."""
+        """A peer of the same kind, host and name that has no second connection yet; a claimed name needs its key."""
         user = self._world.user_named(name)
-        for session in self._world.watching(user.id) if user else ():
+        for session in self._world.watching(user.id) if user and not user.key else ():
             first = self._peers.of_session(session)
             if first and first.wire.name == peer.wire.name and first.host == peer.host and first.other is None:
                 return first
@@ -422,7 +421,7 @@ class Gateway:
         for part in [answer] if isinstance(answer, Refused) else answer:
             peer.answer(request, part)
         if peer.waiting:
-            self._clock.call_later(0.0, partial(self._work, peer))
+            self._work_soon(peer)
 
     def shutdown(self, peer: Peer, request: Shutdown) -> None:
         """Begins the countdown, if the operator lets peers on this machine do so."""

@@ -101,7 +101,9 @@ class Past:
             del self._behind[peer]
         peer.answer(None, CatchUp(self._retold(events), gap.after if more else gap.upto, more))
         if gap.has_waited:
-            authors = {event.event.author for event in events if isinstance(event.event, Posted)}
+            authors = {
+                event.event.author for event in events if isinstance(event.event, Posted) and event.event.receipt
+            }
             self._waited_for(peer, authors - {peer.user})
 
     def _retold(self, events: Iterable[Committed]) -> tuple[Event, ...]:

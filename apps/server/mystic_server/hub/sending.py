@@ -143,9 +143,9 @@ class Sending:
 
     def connection_ended(self, peer: Peer, cause: str) -> None:
         """What was on its way on this connection, or beside it, has ended too."""
-        if peer.close_udp:
-            peer.close_udp()
-        if peer.transfer and not peer.is_fetching:
+        if peer.end_file:
+            peer.end_file()
+        elif peer.transfer:
             complete = cause == "finished" and not peer.connection.queue
             self._finish(peer, peer.transfer, peer.connection.since, complete)
 
@@ -164,6 +164,7 @@ class Sending:
 
     def _send_in_line(self, peer: Peer, request: SendFile, opened: OutgoingFile) -> None:
         opened.span.closed = partial(self._finish, peer, opened, self._clock.now)
+        peer.end_file = opened.span.close
         peer.answer(request, opened.start)
         peer.connection.push(opened.span)
         peer.answer(request, FileEnd(request.n, opened.size))
@@ -175,7 +176,7 @@ class Sending:
         except OSError as error:
             ended(Code.FILES_UNAVAILABLE, f"The server has no port for that: {error.strerror}.")
             return
-        peer.close_udp = udp.close
+        peer.end_file = udp.close
         peer.answer(request, UdpOffer(request.n, opened.size, udp.port))
 
     def _udp_ended(
@@ -191,7 +192,7 @@ class Sending:
         self._went_on(peer)
 
     def _finish(self, peer: Peer, transfer: FileTransfer, began: float, complete: bool) -> None:
-        peer.transfer = peer.close_udp = None
+        peer.transfer = peer.end_file = None
         peer.is_fetching = False
         self._witness.transfer_finished(peer.connection, peer.name, transfer, complete, self._clock.now - began)
         transfer.finished(complete)

@@ -52,8 +52,8 @@ class Peer:
         self.transfer: FileTransfer | None = None
         self.is_fetching = False
         """Whether a file of an older wire is on its way, or being looked for."""
-        self.close_udp: Callable[[], None] | None = None
-        """Ends the transfer if it goes over UDP."""
+        self.end_file: Callable[[], None] | None = None
+        """Ends that file before its time."""
         self.other: Peer | None = None
         """The other connection of the same session, for wires that have two of them."""
         self.is_second = False

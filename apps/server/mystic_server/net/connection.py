@@ -91,7 +91,7 @@ class Connection:
         self._tells_drained = False
         self._events = READ
         self._detecting: Timer | None = None
-        self._deadline: float | None = None  # of the wire, as far as there is a timer for it
+        self._deadline: Timer | None = None  # of the wire
         self._silence: Timer | None = None
         self._ending: Timer | None = None
         reactor.register(sock, self, READ)
@@ -141,10 +141,12 @@ class Connection:
 
     def keep_deadline(self) -> None:
         """Sees to it that the wire is called when it wants to be; after whatever may have changed that."""
-        deadline = self.wire.next_deadline() if self.wire else None
-        if deadline is not None and (self._deadline is None or deadline < self._deadline):
-            self._deadline = deadline
-            self._reactor.call_at(deadline, self._deadline_passed)
+        deadline = self.wire.next_deadline() if self.wire and self.is_open else None
+        if deadline is None or (self._deadline and self._deadline.when <= deadline):
+            return
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self._reactor.call_at(deadline, lambda: self._reactor.guard(self, self._deadline_passed))
 
     def pause(self) -> None:
         """Reads no more for now; the peer's own kernel makes it wait."""
@@ -175,7 +177,7 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self.state = State.CLOSED
-        for timer in (self._silence, self._ending):
+        for timer in (self._detecting, self._deadline, self._silence, self._ending):
             if timer:
                 timer.cancel()
         self._reactor.unregister(self._sock)

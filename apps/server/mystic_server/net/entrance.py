@@ -43,7 +43,7 @@ class Entrance:
         self.connections.add(connection)
         self._arrived(connection)
         if is_known:
-            connection.begin()
+            self._reactor.guard(connection, connection.begin)
 
     def flush(self) -> None:
         """Sends what has been queued since the last call: the end of a tick."""
