@@ -2,14 +2,17 @@
 
 `MucaScreen` is what it understands, `OldMuca` the program on a socket. The original reads at most 1,000 bytes, takes
 them for ASCII, splits them at each `}{`, and its reader ends for good at the first piece that is no JSON, or at an
-empty list of users; that is `Died` here.
+empty list of users; that is `Died` here. Reading is a thread's only work, there and here: who reads late reads several
+objects at once, and half of the last.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-import time
+import struct
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -70,7 +73,12 @@ class OldMuca:
         self.nickname = nickname
         self.uid = uid
         self.is_closed = False
+        self._died: Died | None = None
+        self._changed = threading.Condition()
         self._sock = socket.create_connection(address, timeout=2)
+        self._sock.settimeout(None)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> OldMuca:
         return self
@@ -95,14 +103,12 @@ class OldMuca:
         self._sock.sendall(json.dumps(said).encode("ascii"))
 
     def wait(self, is_so: Callable[[], bool]) -> None:
-        """Reads until something is so."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not is_so():
-            self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
-                self._read()
-            except TimeoutError:
-                raise AssertionError(f"waited in vain; shown so far: {self.screen.shown[-5:]}") from None
+        """Waits until something is so."""
+        with self._changed:
+            is_in_time = self._changed.wait_for(lambda: self._died or is_so() or self.is_closed, PATIENCE_S)
+            if self._died:
+                raise self._died
+            assert is_so(), f"{'closed' if is_in_time else 'in vain'}; shown so far: {self.screen.shown[-5:]}"
 
     def wait_for(self, kind: str, nickname: str | None, text: str) -> None:
         """Reads until a message is shown, with a newline at the end; no nickname: of the server's."""
@@ -115,17 +121,32 @@ class OldMuca:
 
     def close(self) -> None:
         """Closes the window, which is how one leaves."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._reader.join(PATIENCE_S)
         self._sock.close()
 
     def reset(self) -> None:
         """Ends as a machine does that loses its power: without a goodbye."""
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._sock.shutdown(socket.SHUT_RD)  # wakes the reader, and tells the server nothing
+        self._reader.join(PATIENCE_S)
         self._sock.close()
 
     def _read(self) -> None:
-        assert not self.is_closed, f"the server has closed the connection; shown so far: {self.screen.shown[-5:]}"
-        chunk = self._sock.recv(READ_BYTES)
-        if chunk:
-            self.screen.hear(chunk)
-        else:
+        while chunk := self._recv():
+            with self._changed:
+                try:
+                    self.screen.hear(chunk)
+                except Died as died:
+                    self._died = died
+                self._changed.notify_all()
+        with self._changed:
             self.is_closed = True
+            self._changed.notify_all()
+
+    def _recv(self) -> bytes:
+        try:
+            return self._sock.recv(READ_BYTES) if not self._died else b""
+        except OSError:
+            return b""
