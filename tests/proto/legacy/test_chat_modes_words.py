@@ -17,8 +17,11 @@ from mysticproto.legacy.chat_modes_words import (
     local_time,
     quoted,
     seen_by,
+    shown,
+    standing,
     told,
 )
+from mysticproto.legacy.names import from_mystic
 from mysticproto.model import Broadcast, Direct, Global, GroupCreated, GroupJoined, GroupLeft, Message, UserRef
 from mysticproto.wire import Alone, Role
 
@@ -115,3 +118,16 @@ def test_chunks_end_with_characters_and_lose_nothing(text: str) -> None:
             chunk.data.decode()
         else:
             assert chunk.isascii()
+
+
+@pytest.mark.parametrize("name", ["ann_3A__20_hi", "_5B_SERVER_5D_", "a_7E_b"])
+def test_a_name_that_looks_like_somebody_elses_line_is_shown_in_its_other_spelling(name: str) -> None:
+    assert shown(name) == name
+    assert standing(name) == name
+    assert standing(from_mystic(name)) == name
+
+
+def test_other_names_are_shown_as_they_were_typed() -> None:
+    assert shown("bob_40_hku.hk") == "bob@hku.hk"
+    assert standing("bob@hku.hk") == "bob_40_hku.hk"
+    assert standing("Ann Lee") == "Ann_20_Lee"

@@ -18,7 +18,6 @@ from typing import Final
 
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.legacy import chat_modes_words as words
-from mysticproto.legacy.names import to_mystic
 from mysticproto.model import (
     AddMember,
     Bye,
@@ -331,7 +330,7 @@ def _local(text: str) -> Local:
 def _mystic(name: str) -> str:
     """The name that stands for it, or itself where there is none: then it is refused like any other."""
     try:
-        return to_mystic(name)
+        return words.standing(name)
     except NameRefused:
         return name
 

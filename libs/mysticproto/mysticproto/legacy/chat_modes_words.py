@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from mysticproto.errors import Code
-from mysticproto.legacy.names import from_mystic
+from mysticproto.legacy.names import from_mystic, to_mystic
 from mysticproto.model import (
     Broadcast,
     Direct,
@@ -68,13 +68,21 @@ MAX_DELICATE_BYTES: Final = 1024
 """A chunk with characters that a read could cut in two."""
 
 _LEAVE_LINE = re.compile(r"^(\s*/leave\s*)$", re.MULTILINE)
+_LINE_STRUCTURE = re.compile(r"[:~\[\]]")
+"""With these in a name, one person's line could be another's, or the server's: `ann: hi` is a fine name elsewhere."""
 _LAST_SECOND = 253_402_000_000
 """Near the end of the year 9999, where `datetime` ends."""
 
 
 def shown(name: str) -> str:
-    """A Mystic name as this program's people know it."""
-    return from_mystic(name)
+    """A Mystic name as this program's people know it, or itself where that would look like somebody else's words."""
+    original = from_mystic(name)
+    return name if _LINE_STRUCTURE.search(original) else original
+
+
+def standing(name: str) -> str:
+    """The Mystic name for one that was typed as it was shown. Raises `NameRefused`."""
+    return name if shown(name) == name != from_mystic(name) else to_mystic(name)
 
 
 def local_time(time_us: int) -> str:
