@@ -18,6 +18,8 @@ from mystic_server.files.messages import (
     Listed,
     ListWork,
     NotListed,
+    Searched,
+    SearchWork,
     ToChild,
     encode,
     from_child,
@@ -102,6 +104,47 @@ def test_a_file_in_another_state_has_no_hash(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"changed")
     gone = msgspec.structs.replace(work, number=2, path="gone")
     assert answers(tmp_path, Patient(work, gone)) == [Hashed(1, b""), Hashed(2, b"")]
+
+
+def search_work(number: int, path: Path, needle: bytes) -> SearchWork:
+    work = hash_work(number, path)
+    return SearchWork(number, work.path, work.file, needle)
+
+
+@pytest.mark.parametrize("place", [0, 1, SLICE_BYTES - 3, SLICE_BYTES, 2 * SLICE_BYTES + 7])
+def test_it_searches(tmp_path: Path, place: int) -> None:
+    data = bytearray(3 * SLICE_BYTES)
+    data[place : place + 5] = b"<END>"
+    (tmp_path / "file").write_bytes(data)
+    work = [search_work(1, tmp_path / "file", b"<END>"), search_work(2, tmp_path / "file", b"<FIN>")]
+    assert answers(tmp_path, Patient(*work)) == [Searched(1, True), Searched(2, False)]
+
+
+def test_an_empty_file_is_searched_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert answers(tmp_path, Patient(search_work(1, tmp_path / "file", b"x"))) == [Searched(1, False)]
+
+
+def test_a_file_in_another_state_is_not_searched(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    work = search_work(1, tmp_path / "file", b"y")
+    (tmp_path / "file").write_bytes(b"changed")
+    gone = msgspec.structs.replace(work, number=2, path="gone")
+    assert answers(tmp_path, Patient(work, gone)) == [Searched(1, None), Searched(2, None)]
+
+
+def test_a_search_and_a_hash_go_by_turns(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(10 * SLICE_BYTES)
+    (tmp_path / "short").write_bytes(b"x")
+    parent = Patient(search_work(1, tmp_path / "sparse", b"x"), hash_work(2, tmp_path / "short"), ListWork(3, ""))
+    assert [answer.number for answer in answers(tmp_path, parent)] == [3, 2, 1]
+
+
+def test_it_ends_in_the_middle_of_a_search(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1000 * SLICE_BYTES)
+    assert answers(tmp_path, Parent(search_work(1, tmp_path / "sparse", b"x"))) == []
 
 
 def test_it_ends_in_the_middle_of_a_hash(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ class _Opened(Struct):
     """A file that is to be sent in line and is being searched first."""
 
     transfer: Transfer
+    file: FileId
     answered: Callable[[Transfer | Refused], None]
 
 
@@ -214,7 +215,7 @@ class FileArea:
             answered(transfer)
             return
         number = self._next_number()
-        self._searched[number] = _Opened(transfer, answered)
+        self._searched[number] = _Opened(transfer, file, answered)
         self._child.send(encode(SearchWork(number, path, file, avoid)))
 
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> Transfer | Refused:
@@ -289,10 +290,10 @@ class FileArea:
         opened = self._searched.pop(number, None)
         if opened is None:
             return
-        if found is False:
-            opened.answered(opened.transfer)
-            return
         transfer = opened.transfer
+        if found is False and FileId.of(transfer.span.fd) == opened.file:  # what was searched is what will be sent
+            opened.answered(transfer)
+            return
         transfer.finished(complete=False)
         text = "This file can't be sent in this way." if found else "The file could not be read; ask for it again."
         code = Code.FILE_UNFIT if found else Code.FILES_UNAVAILABLE
