@@ -9,10 +9,12 @@ from hypothesis import given
 
 from mysticproto import model
 from mysticproto.model import FromServer, Request, conversation_key
-from tests.proto.vocabulary import ANA, BOB, FROM_SERVER, REQUESTS, ROOM, answers, requests
+from tests.proto.vocabulary import ANA, BOB, FROM_SERVER, LATER, REQUESTS, ROOM, answers, requests
 
 GOLDEN = Path(__file__).parent / "golden"
-SAMPLES: list[tuple[Any, Any]] = [(Request, sample) for sample in REQUESTS] + [(FromServer, one) for one in FROM_SERVER]
+_ALL: list[tuple[Any, Any]] = [(Request, sample) for sample in REQUESTS] + [(FromServer, one) for one in FROM_SERVER]
+# What later versions brought comes last, so that an older version's frames are those of the first samples.
+SAMPLES = sorted(_ALL, key=lambda entry: any(entry[1] is sample for sample in LATER))
 CASES = pytest.mark.parametrize(("union", "sample"), SAMPLES, ids=[type(sample).__name__ for _, sample in SAMPLES])
 
 
@@ -38,7 +40,7 @@ def test_every_answer_comes_back_as_it_was(said: FromServer) -> None:
 
 @pytest.mark.parametrize("version", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
 def test_what_was_ever_said_is_still_understood(version: Path) -> None:
-    for body, (union, sample) in zip(golden(version), SAMPLES, strict=True):
+    for body, (union, sample) in zip(golden(version), SAMPLES, strict=False):
         assert msgspec.msgpack.decode(body, type=union) == sample
 
 

@@ -21,6 +21,34 @@ T = 1_800_000_000_123_456
 CID = bytes(range(16))
 MESSAGE = model.Message(41, T, ANA, model.Global(), "hi\n☺", CID, 40)
 
+# What came with the second version: kinds and fields that the first one did not have.
+REQUESTS_2: list[Request] = [
+    model.Login(18, "ana", b"", b"", True, 0, -1, "muca", "Ana M.", "all", True),
+    model.Post(19, model.ToGlobal(), "who has it?", b"", 0, True),
+    model.CreateGroup(20, "crew", False, True, ("ana", "Боб")),
+    model.AddMember(21, "crew", "Боб"),
+    model.RemoveMember(22, "crew", "Боб"),
+    model.SendFile(23, "a b.txt", "udp", b"<END>", True),
+    model.Shutdown(24),
+]
+EVENTS_2: list[Event] = [
+    model.GroupCreated(50, T, ROOM, ANA, (ANA, BOB)),
+    model.GroupJoined(51, T, ROOM, BOB, ANA),
+    model.GroupLeft(52, T, ROOM, BOB, "removed"),
+]
+PASSING_2: list[Passing] = [
+    model.Seen(BOB),
+    model.Roster((model.UserInfo(ANA, "guest", "Ana M."), model.UserInfo(BOB))),
+    model.StoppingIn(30),
+]
+REPLIES_2: list[Reply] = [
+    model.Ok(12, 41, T, (), ("Боб",), (T,), ("ana",)),
+    model.Users(13, (model.UserInfo(ANA, "guest", "Ana M."),)),
+    model.FileEnd(14, 1024),
+    model.UdpOffer(15, 1024, 40_000),
+]
+LATER = [*REQUESTS_2, *EVENTS_2, *PASSING_2, *REPLIES_2]
+
 REQUESTS: list[Request] = [
     model.Login(1, "ana", b"k" * 32, b"s" * 64, False, 77, 40, "mystic 0.1"),
     model.Logout(2),
@@ -39,6 +67,7 @@ REQUESTS: list[Request] = [
     model.OpenDownload(15, "photos/a b.txt"),
     model.Fetch(16, b"t" * 16, 2**40),
     model.Ping(17),
+    *REQUESTS_2,
 ]
 EVENTS: list[Event] = [
     MESSAGE,
@@ -51,12 +80,14 @@ EVENTS: list[Event] = [
     model.GroupJoined(48, T, ROOM, BOB),
     model.GroupLeft(49, T, ROOM, BOB, "kicked"),
     model.GroupDeleted(49, T, ROOM),
+    *EVENTS_2,
 ]
 PASSING: list[Passing] = [
     model.Hello(b"n" * 32, b"i" * 16, "Mystic", "0.1.0"),
     model.FileHashed("photos/a b.txt", 1024, T, b"h" * 32),
     model.Notice("the server stops in 3 seconds"),
     model.Bye("stopping", "the server stops"),
+    *PASSING_2,
 ]
 REPLIES: list[Reply] = [
     model.Ok(1, 41, T, ("nobody",), ("Боб",)),
@@ -71,6 +102,7 @@ REPLIES: list[Reply] = [
     model.Ticket(9, b"t" * 16, "a b.txt", 1024, T, b"h" * 32),
     model.FileStart(10, 1024, 512),
     model.Pong(11, T),
+    *REPLIES_2,
 ]
 FROM_SERVER: list[FromServer] = [*EVENTS, *PASSING, *REPLIES]
 
