@@ -15,6 +15,7 @@ from mystic_server.net.outqueue import FileSpan
 from mysticproto.errors import Code
 from mysticproto.model import Bye, Fetch, Ping, Post, ToGlobal
 from tests.server.hub.rig import Client, Rig, Transfer, texts
+from tests.server.hub.wires import Unframed
 
 PATIENCE = Patience(
     silent=3,
@@ -220,3 +221,20 @@ def test_who_is_gone_is_not_remembered(rig: Rig, beat: Beat) -> None:
     ana.connection.close("lost")
     beat.walk(1)
     assert not beat.patrol._slow
+
+
+# Wires whose peers make no sign of life.
+
+
+def test_who_makes_no_sign_of_life_by_themselves_may_be_quiet(rig: Rig, beat: Beat) -> None:
+    ana = rig.comes("ana", wire=Unframed)
+    beat.walk(500)
+    assert codes(ana) == [] and rig.world.sessions
+
+
+def test_a_person_who_types_a_name_has_as_long_as_who_says_nothing(rig: Rig, beat: Beat) -> None:
+    typing = rig.connects(Unframed)
+    beat.walk(119)
+    assert codes(typing) == []
+    beat.walk(2)
+    assert codes(typing) == [Code.LOGIN_TIMEOUT]
