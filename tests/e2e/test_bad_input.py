@@ -84,7 +84,6 @@ NOT_OURS = {
     "rdp": bytes.fromhex("030000130ee000000000000100080003000000"),
     "redis": b"*1\r\n$4\r\nPING\r\n",
     "smb": b"\x00\x00\x00\x85\xffSMBr" + bytes(100),
-    "irc": b"NICK ana\r\nUSER ana 0 * :ana\r\n",
     "a pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00cos\nsystem\n",
     "json": b'{"command": "login", "username": "root"}',
     "zeros": bytes(10_000),
@@ -99,6 +98,15 @@ def test_who_speaks_no_wire_gets_a_sentence_and_nobody_is_made(watch: Watch, dat
         stranger.raw(data)
         answer = stranger.raw_to_end()
     assert answer.endswith(b".\r\n") and answer.count(b"\n") == 1 and len(answer) <= 200
+    users = watch.ana.ask(Users, ListUsers)
+    assert isinstance(users, Users) and len(users.users) == 2
+
+
+def test_what_begins_like_a_name_and_is_none_is_refused_in_words(watch: Watch) -> None:
+    with NativePeer(watch.address, greet=False) as stranger:
+        stranger.raw(b"NICK ana\r\nUSER ana 0 * :ana\r\n")
+        answer = stranger.raw_to_end()
+    assert answer.startswith(b"[SERVER] ") and answer.count(b"\n") == 1 and len(answer) <= 300
     users = watch.ana.ask(Users, ListUsers)
     assert isinstance(users, Users) and len(users.users) == 2
 

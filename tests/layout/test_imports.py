@@ -113,7 +113,12 @@ RULES = {
 EMPTY_PACKAGES = ("mysticproto", "mystic_server", "mystic_client")  # their __init__ holds no code, so all may name them
 OLDER_WIRES = ("mysticproto.legacy",)
 # What differs between wires is in them: only what puts the server together may know an older one by name.
-MAY_KNOW_OLDER_WIRES = ("mysticproto.legacy", "mystic_server.wires", "mystic_server.server", "mystic_server.net.datagram")
+MAY_KNOW_OLDER_WIRES = (
+    "mysticproto.legacy",
+    "mystic_server.wires",
+    "mystic_server.server",
+    "mystic_server.net.datagram",
+)
 
 
 def room_of(name: str) -> str | None:
@@ -187,7 +192,10 @@ LOADED = [
         "mystic_server.domain",
         ("mystic_server.net", "mystic_server.log", "mystic_server.hub", *OLDER_WIRES, "sqlite3", "selectors"),
     ),
-    ("mystic_server.hub", (*OLDER_WIRES, "mystic_server.log.store", "mystic_server.log.sqlite", "sqlite3", "asyncio", "textual")),
+    (
+        "mystic_server.hub",
+        (*OLDER_WIRES, "mystic_server.log.store", "mystic_server.log.sqlite", "sqlite3", "asyncio", "textual"),
+    ),
     ("mystic_server", ("mystic_client", "textual", "asyncio")),
     ("mystic_client.model", ("mystic_server", "asyncio", *SCREEN)),
     ("mystic_client.session", ("mystic_server", "mysticproto.legacy", *SCREEN)),

@@ -51,3 +51,8 @@ def test_every_wire_goes_by_its_own_name() -> None:
     assert {name: {make().name for make in makes} for name, makes in OWN_PORTS.items()} == {
         name: {name} for name in OWN_PORTS
     }
+
+
+def test_the_beginning_of_the_own_preamble_may_take_its_time() -> None:
+    assert choose_wire(PREAMBLE[:4], True) is None
+    assert isinstance(choose_wire(PREAMBLE, True), NativeWire)

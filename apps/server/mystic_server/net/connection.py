@@ -257,7 +257,8 @@ class Connection:
         if choice is None:
             if self._detecting:
                 self._detecting.cancel()
-            self._detecting = self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
+            if not is_final:
+                self._detecting = self._reactor.call_later(_DETECTING_LIMIT_S, self._decide)
             return
         if isinstance(choice, bytes):
             self.push(choice)
