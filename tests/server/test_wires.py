@@ -35,6 +35,11 @@ def test_who_waited_long_enough_has_a_name() -> None:
     assert isinstance(choose_wire(b"V", True), MysticCliWire)
 
 
+@pytest.mark.parametrize("first_bytes", [PREAMBLE[:1], PREAMBLE[:4], PREAMBLE[:7], b"{", b'{"CM', "é".encode()[:1]])
+def test_what_begins_a_wire_and_can_t_be_a_name_is_waited_for(first_bytes: bytes) -> None:
+    assert choose_wire(first_bytes, True) is None
+
+
 def test_others_are_told_so() -> None:
     answer = choose_wire(b"GET / HTTP/1.1\r\n", False)
     assert isinstance(answer, bytes) and answer.endswith(b".\r\n") and len(answer) <= 200

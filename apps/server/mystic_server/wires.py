@@ -11,7 +11,7 @@ from mysticproto.legacy.muca_json import MucaJsonWire
 from mysticproto.legacy.mystic_cli import MysticCliWire
 from mysticproto.legacy.pickle_relay import PickleRelayPush, PickleRelaySubmit, PickleRelayWire
 from mysticproto.legacy.unicast_base64 import UnicastBase64Wire
-from mysticproto.native import PREAMBLE, NativeWire
+from mysticproto.native import NativeWire
 from mysticproto.wire import Wire
 
 MakeWire: TypeAlias = Callable[[], Wire]
@@ -41,15 +41,15 @@ _NOT_A_WIRE = b"This is a Mystic chat server, and it does not speak what you sen
 def choose_wire(first_bytes: bytes, is_final: bool) -> WireChoice:
     """The wire that these bytes belong to, or what to say to somebody who speaks none.
 
-    The beginning of Mystic's own preamble is nothing else, so its end may take its time; a name may not.
+    What begins a wire's first words and is nothing else may take its time; a name may not.
     """
-    if is_final and first_bytes and PREAMBLE.startswith(first_bytes) and first_bytes != PREAMBLE:
-        return None
     match detect(first_bytes, is_final):
         case NeedMore():
             return None
         case Known(wire):
             return SHARED[wire]()
+        case _ if is_final and detect(first_bytes) == NeedMore():
+            return None
         case _:
             return _NOT_A_WIRE
 

@@ -49,6 +49,24 @@ def test_every_byte_puts_the_decision_off(line: Line) -> None:
     assert owner.told == []
 
 
+def test_what_can_mean_one_thing_only_is_waited_for(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DETECTING_LIMIT_S", 0.01)
+    asked: list[tuple[bytes, bool]] = []
+
+    def choose(first_bytes: bytes, is_final: bool) -> WireChoice:
+        asked.append((first_bytes, is_final))
+        return LineWire() if len(first_bytes) > 1 else None
+
+    connection, owner, peer = line.connect(choose)
+    peer.sendall(b"L")
+    line.until(lambda: len(asked) == 2)
+    assert asked == [(b"L", False), (b"L", True)]
+    assert connection.state is State.DETECTING
+    peer.sendall(b"\n")
+    line.until(lambda: bool(owner.items))
+    assert asked[2:] == [(b"L\n", False)]
+
+
 def test_who_has_gone_is_not_decided_on(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DETECTING_LIMIT_S", 0.01)
     connection, owner, peer = line.connect(lambda first_bytes, is_final: LineWire() if is_final else None)

@@ -30,7 +30,7 @@ WireChoice: TypeAlias = Wire | bytes | None
 
 
 ChooseWire: TypeAlias = Callable[[bytes, bool], WireChoice]
-"""From the bytes so far, and whether more can be waited for no longer."""
+"""From the bytes so far, and whether nothing has come after them for a while; None then: it can mean one thing only."""
 
 
 class State(Enum):
