@@ -35,7 +35,7 @@ def test_who_waited_long_enough_has_a_name() -> None:
     assert isinstance(choose_wire(b"V", True), MysticCliWire)
 
 
-@pytest.mark.parametrize("first_bytes", [PREAMBLE[:1], PREAMBLE[:4], PREAMBLE[:7], b"{", b'{"CM', "é".encode()[:1]])
+@pytest.mark.parametrize("first_bytes", [PREAMBLE[:1], PREAMBLE[:4], PREAMBLE[:6], b"{", b'{"CM', "é".encode()[:1]])
 def test_what_begins_a_wire_and_can_t_be_a_name_is_waited_for(first_bytes: bytes) -> None:
     assert choose_wire(first_bytes, True) is None
 
