@@ -21,9 +21,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import dedent, indent
 
-from mystic_server.domain.apply import Applied, Delivery, apply
-from mystic_server.domain.decide import Decision, Newcomer, decide, decide_end, decide_login
+from mystic_server.domain.apply import apply
+from mystic_server.domain.decide import Newcomer, decide, decide_end, decide_login
 from mystic_server.domain.events import Committed, Event, StateRow
+from mystic_server.domain.outcome import Applied, Delivery
+from mystic_server.domain.refusals import Decision
 from mystic_server.domain.world import Session, World
 from mysticproto.model import (
     AddMember,

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mystic_server.domain.apply import Applied, apply
+from mystic_server.domain.apply import apply
 from mystic_server.domain.decide import decide
 from mystic_server.domain.events import (
     Committed,
@@ -26,6 +26,7 @@ from mystic_server.domain.events import (
     decode_event,
     encode_event,
 )
+from mystic_server.domain.outcome import Applied
 from mystic_server.domain.queries import list_groups, list_users, missed_scope, retell, waiting_scope
 from mystic_server.domain.world import World
 from mysticproto import model

@@ -31,7 +31,8 @@ class Joined(_Stored, frozen=True, tag="joined"):
     """A session took a name. `key` is the device's public key, empty for a guest; `resume` an earlier session's id.
 
     `user` is whom the asker took the name to belong to (0: nobody so far). `quiet`: nobody is told, since the user was
-    here already. `lingers`: when the session is lost it keeps its room and focus for a minute.
+    here already. `lingers`: when the session is lost it keeps its room and focus for a minute. `by_password`: the name
+    was proven by its password; a `key` proves it too from then on.
     """
 
     session: int
@@ -45,6 +46,7 @@ class Joined(_Stored, frozen=True, tag="joined"):
     node: int = 0
     epoch: int = 0
     display: str = ""
+    by_password: bool = False
 
 
 class Left(_Stored, frozen=True, tag="left"):
@@ -79,6 +81,28 @@ class Posted(_Stored, frozen=True, tag="posted"):
     users: tuple[int, ...] = ()
     addressed: tuple[str, ...] = ()
     receipt: bool = False
+    announcement: bool = False
+
+
+class Edited(_Stored, frozen=True, tag="edited"):
+    """A message's author replaced its text. `message` is its number, `conversation` and `users` are as it has them."""
+
+    session: int
+    author: int
+    message: int
+    conversation: str
+    text: str
+    users: tuple[int, ...] = ()
+
+
+class Deleted(_Stored, frozen=True, tag="deleted"):
+    """A message was taken away by its author or an operator; `conversation` and `users` are as it has them."""
+
+    session: int
+    author: int
+    message: int
+    conversation: str
+    users: tuple[int, ...] = ()
 
 
 class GroupCreated(_Stored, frozen=True, tag="group_created"):
@@ -127,6 +151,112 @@ class MemberRemoved(_Stored, frozen=True, tag="member_removed"):
     user: int
 
 
+class GroupRenamed(_Stored, frozen=True, tag="group_renamed"):
+    """The owner gave a group another name."""
+
+    session: int
+    author: int
+    group: int
+    name: str
+
+
+class GroupHandedOver(_Stored, frozen=True, tag="group_handed_over"):
+    """The owner made another member the owner."""
+
+    session: int
+    author: int
+    group: int
+    user: int
+
+
+class GroupKept(_Stored, frozen=True, tag="group_kept"):
+    """The owner made a room a kept group, or the other way round."""
+
+    session: int
+    author: int
+    group: int
+    kept: bool
+
+
+class GroupEnded(_Stored, frozen=True, tag="group_ended"):
+    """The owner or an operator ended a group."""
+
+    session: int
+    author: int
+    group: int
+
+
+class PasswordSet(_Stored, frozen=True, tag="password_set"):
+    """A user has a password from now on, of which this is the Argon2id hash in PHC form; claims an unclaimed name."""
+
+    session: int
+    user: int
+    hash: str
+
+
+class DeviceRemoved(_Stored, frozen=True, tag="device_removed"):
+    """A device's key proves its user's name no longer."""
+
+    session: int
+    user: int
+    key: bytes
+
+
+class AccountDeleted(_Stored, frozen=True, tag="account_deleted"):
+    """A user's name is free, and they are gone for ever; `author` is who did it, themselves or an operator."""
+
+    session: int
+    author: int
+    user: int
+
+
+class RoleSet(_Stored, frozen=True, tag="role_set"):
+    """A claimed user is an "operator" or a "member". `author` 0: the command line said so."""
+
+    session: int
+    author: int
+    user: int
+    role: str
+
+
+class Kicked(_Stored, frozen=True, tag="kicked"):
+    """An operator ended all sessions of a user."""
+
+    session: int
+    author: int
+    user: int
+    reason: str = ""
+
+
+class Banned(_Stored, frozen=True, tag="banned"):
+    """An operator keeps a name (`user`: whose it is, 0 if nobody's) or an address or network out until then."""
+
+    session: int
+    author: int
+    target: str
+    user: int = 0
+    reason: str = ""
+    until_us: int = 0
+
+
+class Unbanned(_Stored, frozen=True, tag="unbanned"):
+    """An operator ended a ban."""
+
+    session: int
+    author: int
+    target: str
+
+
+class Muted(_Stored, frozen=True, tag="muted"):
+    """An operator keeps a user from speaking until then; 0: they may speak again."""
+
+    session: int
+    author: int
+    user: int
+    until_us: int
+    reason: str = ""
+
+
 Event: TypeAlias = (
     NodeStarted
     | Joined
@@ -138,15 +268,41 @@ Event: TypeAlias = (
     | GroupExited
     | MemberAdded
     | MemberRemoved
+    | Edited
+    | Deleted
+    | GroupRenamed
+    | GroupHandedOver
+    | GroupKept
+    | GroupEnded
+    | PasswordSet
+    | DeviceRemoved
+    | AccountDeleted
+    | RoleSet
+    | Kicked
+    | Banned
+    | Unbanned
+    | Muted
 )
 
 
+class Amended(Struct, frozen=True, gc=False):
+    """What has become of a message since it was said: another text, or none because it was deleted."""
+
+    text: str
+    time_us: int
+    deleted: bool = False
+
+
 class Committed(Struct, frozen=True, gc=False):
-    """An event in its place in the log. Sequence numbers start at 1 and grow by one."""
+    """An event in its place in the log. Sequence numbers start at 1 and grow by one.
+
+    `amended` is known when a message is read from the past.
+    """
 
     seq: int
     time_us: int
     event: Event
+    amended: Amended | None = None
 
 
 class StateRow(Struct, array_like=True, frozen=True, gc=False):
@@ -159,7 +315,7 @@ class StateRow(Struct, array_like=True, frozen=True, gc=False):
 
 def body_bytes(event: Event) -> int:
     """About how long the event is for those who are told: its text as UTF-8, and a bit for all else."""
-    text = event.text if type(event) is Posted else ""
+    text = event.text if type(event) is Posted or type(event) is Edited else ""
     return 128 + (len(text) if text.isascii() else len(text.encode()))
 
 

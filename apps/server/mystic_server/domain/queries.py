@@ -3,9 +3,10 @@
 from msgspec import Struct
 
 from mystic_server.domain import events
-from mystic_server.domain.decide import direct_users, no_such_group, not_in_group
+from mystic_server.domain.decide_posts import direct_users
 from mystic_server.domain.events import BROADCAST, GLOBAL, Committed
 from mystic_server.domain.policy import LIST_PART
+from mystic_server.domain.refusals import no_such_group, not_in_group
 from mystic_server.domain.world import Session, User, World
 from mysticproto import model
 from mysticproto.model import GetHistory, Groups, Refused, ToGlobal, ToGroup, ToUsers, Users

@@ -14,9 +14,10 @@ from functools import partial
 from msgspec.structs import replace
 
 from mystic_server.domain import policy
-from mystic_server.domain.decide import Change, Decision, Newcomer, decide, decide_end, decide_login
+from mystic_server.domain.decide import Change, Newcomer, decide, decide_end, decide_login
 from mystic_server.domain.events import Event, Left, LingerEnded
 from mystic_server.domain.queries import list_groups, list_users
+from mystic_server.domain.refusals import Decision
 from mystic_server.domain.world import World
 from mystic_server.hub.auth import NONCE_BYTES, proves_key
 from mystic_server.hub.countdown import Countdown

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mystic_server.domain.apply import Applied, Delivery, apply, receipt
+from mystic_server.domain.apply import apply
+from mystic_server.domain.apply_posts import receipt
 from mystic_server.domain.events import Event, Left, Posted, body_bytes
+from mystic_server.domain.outcome import Applied, Delivery
 from mystic_server.domain.world import Audience, World
 from mystic_server.hub.rates import TokenBucket
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness

@@ -1,0 +1,140 @@
+"""apply, of groups: members, owners and focus."""
+
+from mystic_server.domain.events import (
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    MemberAdded,
+    MemberRemoved,
+)
+from mystic_server.domain.outcome import NOTHING, Applied, Delivery
+from mystic_server.domain.refusals import group_exists, in_another_group, not_in_group
+from mystic_server.domain.world import Group, Session, User, World
+from mysticproto.errors import Code
+from mysticproto.model import (
+    Entered,
+    GroupDeleted,
+    GroupJoined,
+    GroupLeft,
+    Ok,
+    Refused,
+)
+from mysticproto.model import Event as Said
+from mysticproto.model import GroupCreated as GroupWasCreated
+
+_NOT_THE_OWNER = Refused(0, Code.NOT_ALLOWED, "Only the owner can do that.")
+_GROUP_GONE = Refused(0, Code.UNKNOWN_GROUP, "The group is gone.")
+
+
+def group_created(world: World, seq: int, time_us: int, event: GroupCreated) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return NOTHING
+    if group := world.group_named(event.name):
+        return Applied(answer=group_exists(0, group))
+    if event.focus and session.focus:
+        return Applied(answer=in_another_group(0, world.groups[session.focus]))
+    user = world.users[session.user]
+    group = Group(seq, event.name, user.id, event.kept)
+    _enter(world, session, user, group, event.focus)
+    added = [world.users[id] for id in event.members if id in world.users and id != user.id]
+    for each in added:
+        _add(world, each, group)
+    members = tuple(world.users[id].ref for id in group.members) if added else ()
+    said = GroupWasCreated(seq, time_us, group.ref, user.ref, members)
+    answer = Entered(0, seq, world.group_info(group), bool(session.focus == group.id))
+    return Applied([Delivery(said, world.everyone(), tuple(world.watching(user.id)))], answer)
+
+
+def group_entered(world: World, seq: int, time_us: int, event: GroupEntered) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return NOTHING
+    group = world.groups.get(event.group)
+    if group is None:
+        return Applied(answer=_GROUP_GONE)
+    if event.focus and session.focus and session.focus != group.id:
+        return Applied(answer=in_another_group(0, world.groups[session.focus]))
+    user = world.users[session.user]
+    is_new = user.id not in group.members
+    _enter(world, session, user, group, event.focus)
+    answer = Entered(0, seq, world.group_info(group), bool(session.focus == group.id))
+    if not is_new:
+        return Applied([], answer)
+    said = GroupJoined(seq, time_us, group.ref, user.ref)
+    return Applied([_group_delivery(world, said, group, tuple(world.watching(user.id)))], answer)
+
+
+def group_exited(world: World, seq: int, time_us: int, event: GroupExited) -> Applied:
+    group = world.groups.get(event.group)
+    if group is None:
+        return Applied(answer=_GROUP_GONE)
+    if event.author not in group.members:
+        return Applied(answer=not_in_group(0, group))
+    deliveries = leave(world, seq, time_us, world.users[event.author], group, "left")
+    return Applied(deliveries, Ok(0, seq, time_us))
+
+
+def member_added(world: World, seq: int, time_us: int, event: MemberAdded) -> Applied:
+    group, user, owner = world.groups.get(event.group), world.users.get(event.user), world.users.get(event.author)
+    if group is None or user is None or owner is None:
+        return Applied(answer=_GROUP_GONE)
+    if group.owner != owner.id:
+        return Applied(answer=_NOT_THE_OWNER)
+    if user.id not in group.members:
+        _add(world, user, group)
+        said = GroupJoined(seq, time_us, group.ref, user.ref, owner.ref)
+        delivery = _group_delivery(world, said, group, tuple(world.watching(owner.id)))
+        return Applied([delivery], Ok(0, seq, time_us))
+    return Applied(answer=Ok(0, seq, time_us))
+
+
+def member_removed(world: World, seq: int, time_us: int, event: MemberRemoved) -> Applied:
+    group, user = world.groups.get(event.group), world.users.get(event.user)
+    if group is None or user is None:
+        return Applied(answer=_GROUP_GONE)
+    if group.owner != event.author:
+        return Applied(answer=_NOT_THE_OWNER)
+    if user.id not in group.members:
+        return Applied(answer=not_in_group(0, group))
+    return Applied(leave(world, seq, time_us, user, group, "removed"), Ok(0, seq, time_us))
+
+
+def _add(world: World, user: User, group: Group) -> None:
+    if user.id not in group.members:
+        group.members.append(user.id)
+        user.groups.append(group.id)
+        world.put_user(user)
+    world.put_group(group)
+
+
+def _enter(world: World, session: Session, user: User, group: Group, focus: bool) -> None:
+    _add(world, user, group)
+    if focus:
+        session.focus = group.id
+    world.put_session(session)
+
+
+def leave(world: World, seq: int, time_us: int, user: User, group: Group, cause: str) -> list[Delivery]:
+    """Ends a membership and every focus on it; a room without members is deleted."""
+    group.members.remove(user.id)
+    user.groups.remove(group.id)
+    world.put_user(user)
+    world.put_group(group)
+    for id in world.sessions_of.get(user.id, []):
+        session = world.sessions[id]
+        if session.focus == group.id:
+            session.focus = 0
+            world.put_session(session)
+    said = GroupLeft(seq, time_us, group.ref, user.ref, cause)
+    deliveries = [_group_delivery(world, said, group, tuple(world.watching(user.id)))]
+    if not group.members:
+        world.remove_group(group)
+        deliveries.append(Delivery(GroupDeleted(seq, time_us, group.ref), world.everyone()))
+    elif group.owner == user.id:
+        group.owner = group.members[0]
+    return deliveries
+
+
+def _group_delivery(world: World, said: Said, group: Group, author: tuple[int, ...]) -> Delivery:
+    return Delivery(said, world.group_hearers(group.id), author, world.everyone())

@@ -1,0 +1,125 @@
+"""apply, of people: names and sessions, who comes and who goes."""
+
+from mystic_server.domain.apply_groups import leave
+from mystic_server.domain.events import (
+    Joined,
+    Left,
+)
+from mystic_server.domain.outcome import NOTHING, Applied, Delivery, Ending
+from mystic_server.domain.world import Session, User, World
+from mysticproto.errors import Code
+from mysticproto.model import (
+    Bye,
+    Ok,
+    Refused,
+    UserJoined,
+    UserLeft,
+    Welcome,
+)
+
+
+def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
+    if event.session in world.sessions or event.session in world.lost:
+        return NOTHING
+    user = world.user_named(event.name)
+    if user and (refused := _name_lost(world, user, event)):
+        return Applied(answer=refused)
+    user = _take_name(world, seq, user, event)
+    was_here = world.is_here(user.id)
+    before, replaced = _taken_over(world, user, event)
+    focus = before.focus if before and before.focus in user.groups else 0
+    world.put_session(
+        Session(event.session, user.id, event.watch, focus, event.lingers, event.node, event.epoch),
+    )
+    focused = world.groups[focus].ref if focus else None
+    answer = Welcome(0, event.session, user.ref, user.role, seq, focused)
+    endings = [Ending(event.resume, Bye(Code.REPLACED, "This device has connected anew."))] if replaced else []
+    if was_here or not event.watch:
+        return Applied([], answer, endings)
+    said = UserJoined(seq, time_us, user.ref, user.role, returned=before is not None and not replaced)
+    return Applied([Delivery(said, world.everyone(), (event.session,))], answer, endings)
+
+
+def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
+    """Between decision and now somebody else has taken the name."""
+    if user.key and user.key != event.key:
+        return Refused(0, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
+    if not user.key and user.id in world.sessions_of:
+        return Refused(0, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
+    return None
+
+
+def _take_name(world: World, seq: int, user: User | None, event: Joined) -> User:
+    """The user that the session belongs to; a name without a key starts anew with whoever takes it, and how they
+    write it."""
+    if user is None:
+        user = User(seq, event.name, event.key, since=seq)
+    elif user.key:
+        return user
+    else:
+        user.name, user.key, user.since = event.name, event.key, seq
+    user.display = event.display
+    world.put_user(user)
+    return user
+
+
+def _taken_over(world: World, user: User, event: Joined) -> tuple[Session | None, bool]:
+    """The session that this one continues, and whether it was still alive. Who only acts continues nothing."""
+    if not event.watch:
+        return None, False
+    lost = world.lost.get(event.resume)
+    if lost and lost.user == user.id:
+        return world.remove_lost(lost.id), False
+    alive = world.sessions.get(event.resume)
+    if alive and alive.user == user.id and alive.id != event.session:
+        world.remove_session(alive)
+        return alive, True
+    return None, False
+
+
+def left(world: World, seq: int, time_us: int, event: Left) -> Applied:
+    session = world.sessions.get(event.session)
+    if session is None:
+        return NOTHING
+    deliveries = _end_session(world, seq, time_us, session, event.cause)
+    return Applied(deliveries, Ok(0, seq, time_us))
+
+
+def _end_session(world: World, seq: int, time_us: int, session: Session, cause: str) -> list[Delivery]:
+    user = world.users[session.user]
+    world.remove_session(session)
+    if session.lingers and session.watch and cause in ("lost", "stopped"):
+        session.lost_us = time_us
+        world.put_lost(session)
+    if world.is_here(user.id):
+        return []
+    deliveries = [] if user.id in world.lost_of else leave_rooms(world, seq, time_us, user, cause)
+    if not session.watch:
+        return deliveries
+    world.put_gone(user, seq, time_us)
+    if cause != "stopped":  # a server that stops says so itself, once
+        deliveries.append(Delivery(UserLeft(seq, time_us, user.ref, cause), world.everyone()))
+    return deliveries
+
+
+def leave_rooms(world: World, seq: int, time_us: int, user: User, cause: str) -> list[Delivery]:
+    rooms = [world.groups[id] for id in user.groups if not world.groups[id].kept]
+    return [delivery for room in rooms for delivery in leave(world, seq, time_us, user, room, cause)]
+
+
+def linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied:
+    lost = world.remove_lost(session)
+    if lost is None:
+        return NOTHING
+    user = world.users[lost.user]
+    if world.is_here(user.id) or user.id in world.lost_of:
+        return NOTHING
+    return Applied(leave_rooms(world, seq, time_us, user, "lost"))
+
+
+def node_started(world: World, time_us: int, node: int, epoch: int) -> Applied:
+    """Sessions of the node's earlier runs ended with it; who had them is told nothing, since nobody is connected."""
+    ended = [session for session in world.sessions.values() if session.node == node and session.epoch != epoch]
+    for session in sorted(ended, key=lambda session: session.user):
+        _end_session(world, world.applied, time_us, session, "stopped")
+    return NOTHING

@@ -1,0 +1,127 @@
+"""decide, of groups: who may make, enter, leave and run them."""
+
+from mystic_server.domain import policy
+from mystic_server.domain.events import (
+    GroupCreated,
+    GroupEntered,
+    GroupExited,
+    MemberAdded,
+    MemberRemoved,
+)
+from mystic_server.domain.refusals import Decision, group_exists, in_another_group, no_such_group, not_in_group, shown
+from mystic_server.domain.world import Group, Session, User, World
+from mysticproto.errors import Code
+from mysticproto.model import (
+    AddMember,
+    CreateGroup,
+    JoinGroup,
+    LeaveGroup,
+    Refused,
+    RemoveMember,
+)
+from mysticproto.names import NameRefused, check_group_name
+
+
+def decide_create(world: World, session: Session, request: CreateGroup) -> Decision:
+    n = request.n
+    try:
+        name = check_group_name(request.name)
+    except NameRefused as refused:
+        return Refused(n, Code.GROUP_NAME_INVALID, str(refused), shown(request.name))
+    if group := world.group_named(name):
+        return group_exists(n, group)
+    if request.focus and session.focus:
+        return in_another_group(n, world.groups[session.focus])
+    user = world.users[session.user]
+    owned = sum(1 for id in user.groups if world.groups[id].owner == user.id)
+    if owned >= policy.MAX_GROUPS_OWNED or len(world.groups) >= policy.MAX_GROUPS:
+        return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
+    members = _known_among(world, request.members, user.id) if request.kept else ()
+    focus = request.focus and session.watch
+    return _limit_refused(n, user) or GroupCreated(session.id, user.id, name, focus, request.kept, members)
+
+
+def _known_among(world: World, names: tuple[str, ...], author: int) -> tuple[int, ...]:
+    """Ids of those whom somebody wants to add, who exist and may be in one more group."""
+    users = [user for name in names[: policy.MAX_GROUP_MEMBERS - 1] if (user := world.user_named(name))]
+    addable = [user.id for user in users if user.id != author and len(user.groups) < policy.MAX_GROUPS_JOINED]
+    return tuple(dict.fromkeys(addable))
+
+
+def decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
+    n = request.n
+    group, focused = world.group_named(request.name), world.groups.get(session.focus)
+    if request.focus and focused and focused is not group:
+        return in_another_group(n, focused)
+    if group is None:
+        return no_such_group(n, request.name)
+    is_member = session.user in group.members
+    if session.focus == group.id or (is_member and not request.focus):
+        return Refused(n, Code.ALREADY_IN_GROUP, f"You're already in {group.name}.", group.name)
+    if not is_member and len(group.members) >= policy.MAX_GROUP_MEMBERS:
+        return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
+    if not is_member and (refused := _limit_refused(n, world.users[session.user])):
+        return refused
+    return GroupEntered(session.id, session.user, group.id, request.focus and session.watch)
+
+
+def decide_leave(world: World, session: Session, request: LeaveGroup) -> Decision:
+    if not request.name and not session.focus:
+        return Refused(request.n, Code.NO_GROUP, "You're not in any group.")
+    group = world.group_named(request.name) if request.name else world.groups.get(session.focus)
+    if group is None:
+        return no_such_group(request.n, request.name)
+    if session.user not in group.members:
+        return not_in_group(request.n, group)
+    return GroupExited(session.id, session.user, group.id)
+
+
+def decide_add(world: World, session: Session, request: AddMember) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    user = world.user_named(request.name)
+    if user is None:
+        return Refused(n, Code.UNKNOWN_USER, f"Nobody is called {shown(request.name)}.", shown(request.name))
+    if not group.kept:
+        return Refused(n, Code.NOT_ALLOWED, f"{group.name} is a room: people join it by themselves.", group.name)
+    if user.id in group.members:
+        return Refused(n, Code.ALREADY_IN_GROUP, f"{user.name} is in {group.name} already.", user.name)
+    if len(group.members) >= policy.MAX_GROUP_MEMBERS:
+        return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
+    if len(user.groups) >= policy.MAX_GROUPS_JOINED:
+        return Refused(n, Code.LIMIT_REACHED, f"{user.name} is in {len(user.groups)} groups already.", user.name)
+    return MemberAdded(session.id, session.user, group.id, user.id)
+
+
+def decide_remove(world: World, session: Session, request: RemoveMember) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    user = world.user_named(request.name)
+    if user is None or user.id not in group.members:
+        text = f"{shown(request.name)} is not in {group.name}."
+        return Refused(n, Code.NOT_IN_GROUP, text, shown(request.name))
+    if user.id == session.user:
+        return Refused(n, Code.NOT_TO_YOURSELF, f"Leave {group.name} instead.", user.name)
+    return MemberRemoved(session.id, session.user, group.id, user.id)
+
+
+def _own_group(world: World, session: Session, n: int, name: str) -> Group | Refused:
+    """The group, if the asker owns it."""
+    group = world.group_named(name) if name else world.groups.get(session.focus)
+    if group is None:
+        return no_such_group(n, name)
+    if session.user not in group.members:
+        return not_in_group(n, group)
+    if group.owner != session.user:
+        return Refused(n, Code.NOT_ALLOWED, f"Only the owner of {group.name} can do that.", group.name)
+    return group
+
+
+def _limit_refused(n: int, user: User) -> Refused | None:
+    if len(user.groups) < policy.MAX_GROUPS_JOINED:
+        return None
+    return Refused(n, Code.LIMIT_REACHED, f"You are in {policy.MAX_GROUPS_JOINED} groups already.")
