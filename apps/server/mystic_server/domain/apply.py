@@ -5,6 +5,9 @@ that can't both hold the earlier one wins, and the later yields a refusal to its
 by then changes nothing.
 """
 
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
 from mystic_server.domain.apply_groups import group_created, group_entered, group_exited, member_added, member_removed
 from mystic_server.domain.apply_people import joined, left, linger_ended, node_started
 from mystic_server.domain.apply_posts import posted
@@ -24,28 +27,25 @@ from mystic_server.domain.events import (
 from mystic_server.domain.outcome import Applied
 from mystic_server.domain.world import World
 
+_Apply: TypeAlias = Callable[[World, int, int, Any], Applied]
+
+_APPLY: Final[dict[type, _Apply]] = {
+    Posted: posted,
+    Joined: joined,
+    Left: left,
+    LingerEnded: linger_ended,
+    GroupCreated: group_created,
+    GroupEntered: group_entered,
+    GroupExited: group_exited,
+    MemberAdded: member_added,
+    MemberRemoved: member_removed,
+    NodeStarted: node_started,
+}
+"""One row an event: (world, its number, its time, the event) -> what follows."""
+
 
 def apply(world: World, committed: Committed) -> Applied:
     """Changes the world and says what follows."""
     world.applied = committed.seq
-    match committed.event:
-        case Posted() as event:
-            return posted(world, committed.seq, committed.time_us, event)
-        case Joined() as event:
-            return joined(world, committed.seq, committed.time_us, event)
-        case Left() as event:
-            return left(world, committed.seq, committed.time_us, event)
-        case LingerEnded(session):
-            return linger_ended(world, committed.seq, committed.time_us, session)
-        case GroupCreated() as event:
-            return group_created(world, committed.seq, committed.time_us, event)
-        case GroupEntered() as event:
-            return group_entered(world, committed.seq, committed.time_us, event)
-        case GroupExited() as event:
-            return group_exited(world, committed.seq, committed.time_us, event)
-        case MemberAdded() as event:
-            return member_added(world, committed.seq, committed.time_us, event)
-        case MemberRemoved() as event:
-            return member_removed(world, committed.seq, committed.time_us, event)
-        case NodeStarted(node, epoch):
-            return node_started(world, committed.time_us, node, epoch)
+    event = committed.event
+    return _APPLY[type(event)](world, committed.seq, committed.time_us, event)

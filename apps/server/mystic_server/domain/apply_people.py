@@ -4,6 +4,8 @@ from mystic_server.domain.apply_groups import leave
 from mystic_server.domain.events import (
     Joined,
     Left,
+    LingerEnded,
+    NodeStarted,
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery, Ending
 from mystic_server.domain.world import Session, User, World
@@ -19,12 +21,13 @@ from mysticproto.model import (
 
 
 def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
+    """A session begins: the name is still to be had, or not."""
     if event.session in world.sessions or event.session in world.lost:
         return NOTHING
     user = world.user_named(event.name)
     if user and (refused := _name_lost(world, user, event)):
         return Applied(answer=refused)
-    user = _take_name(world, seq, user, event)
+    user = _take_name(world, seq, time_us, user, event)
     was_here = world.is_here(user.id)
     before, replaced = _taken_over(world, user, event)
     focus = before.focus if before and before.focus in user.groups else 0
@@ -42,22 +45,21 @@ def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
 
 def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
     """Between decision and now somebody else has taken the name."""
-    if user.key and user.key != event.key:
+    if user.is_claimed and not event.by_password and not user.has_device(event.key):
         return Refused(0, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
-    if not user.key and user.id in world.sessions_of:
+    if not user.is_claimed and user.id in world.sessions_of:
         return Refused(0, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
     return None
 
 
-def _take_name(world: World, seq: int, user: User | None, event: Joined) -> User:
+def _take_name(world: World, seq: int, time_us: int, user: User | None, event: Joined) -> User:
     """The user that the session belongs to; a name without a key starts anew with whoever takes it, and how they
     write it."""
     if user is None:
-        user = User(seq, event.name, event.key, since=seq)
-    elif user.key:
-        return user
-    else:
-        user.name, user.key, user.since = event.name, event.key, seq
+        user = User(seq, event.name, since=seq)
+    elif not user.is_claimed:
+        user.name, user.since = event.name, seq
+    user.add_device(event.key, time_us)
     user.display = event.display
     world.put_user(user)
     return user
@@ -78,6 +80,7 @@ def _taken_over(world: World, user: User, event: Joined) -> tuple[Session | None
 
 
 def left(world: World, seq: int, time_us: int, event: Left) -> Applied:
+    """A session ends."""
     session = world.sessions.get(event.session)
     if session is None:
         return NOTHING
@@ -107,8 +110,9 @@ def leave_rooms(world: World, seq: int, time_us: int, user: User, cause: str) ->
     return [delivery for room in rooms for delivery in leave(world, seq, time_us, user, room, cause)]
 
 
-def linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied:
-    lost = world.remove_lost(session)
+def linger_ended(world: World, seq: int, time_us: int, event: LingerEnded) -> Applied:
+    """Nobody came back for what a lost session kept."""
+    lost = world.remove_lost(event.session)
     if lost is None:
         return NOTHING
     user = world.users[lost.user]
@@ -117,8 +121,9 @@ def linger_ended(world: World, seq: int, time_us: int, session: int) -> Applied:
     return Applied(leave_rooms(world, seq, time_us, user, "lost"))
 
 
-def node_started(world: World, time_us: int, node: int, epoch: int) -> Applied:
+def node_started(world: World, seq: int, time_us: int, event: NodeStarted) -> Applied:
     """Sessions of the node's earlier runs ended with it; who had them is told nothing, since nobody is connected."""
+    node, epoch = event.node, event.epoch
     ended = [session for session in world.sessions.values() if session.node == node and session.epoch != epoch]
     for session in sorted(ended, key=lambda session: session.user):
         _end_session(world, world.applied, time_us, session, "stopped")

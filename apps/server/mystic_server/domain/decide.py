@@ -3,8 +3,8 @@
 The world may be slightly behind what the log has already accepted; whether an event still holds is settled by `apply`.
 """
 
-from collections.abc import Collection
-from typing import TypeAlias
+from collections.abc import Callable, Collection
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -36,13 +36,27 @@ Change: TypeAlias = Post | CreateGroup | JoinGroup | LeaveGroup | AddMember | Re
 
 
 class Newcomer(Struct, frozen=True):
-    """What the hub knows of somebody who logs in: a fresh session id, and the key that was proven (empty: none)."""
+    """What the hub knows of somebody who logs in: a fresh session id, and the key that was proven (empty: none).
+
+    `by_password`: the password was right. `host`: where they are; `is_local`: on the server's own machine.
+    """
 
     session: int
     proven_key: bytes
     lingers: bool
     node: int
     epoch: int
+    by_password: bool = False
+    host: str = ""
+    is_local: bool = False
+
+
+class Rules(Struct, frozen=True):
+    """What the server's settings say of names. `claimed_only`: guests may not come in; `operators`: keys of the names
+    (`names.name_key`) that the command line makes operators."""
+
+    claimed_only: bool = False
+    operators: frozenset[str] = frozenset()
 
 
 def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Collection[int] = ()) -> Decision:
@@ -60,7 +74,7 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
     is_here = user is not None and any(id not in ending for id in world.watching(user.id))
     return Joined(
         newcomer.session,
-        user.name if user and user.key else name,
+        user.name if user and user.is_claimed else name,
         user.id if user else 0,
         newcomer.proven_key,
         request.watch,
@@ -70,6 +84,7 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
         node=newcomer.node,
         epoch=newcomer.epoch,
         display=clean_line(request.display[:64]),
+        by_password=newcomer.by_password,
     )
 
 
@@ -77,9 +92,9 @@ def _name_refused(
     world: World, user: User, request: Login, newcomer: Newcomer, ending: Collection[int]
 ) -> Refused | None:
     sessions = [id for id in world.sessions_of.get(user.id, []) if id not in ending]
-    if user.key and user.key != newcomer.proven_key:
+    if user.is_claimed and not newcomer.by_password and not user.has_device(newcomer.proven_key):
         return Refused(request.n, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
-    if not user.key and sessions:
+    if not user.is_claimed and sessions:
         return Refused(request.n, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
     if len(sessions) >= policy.MAX_SESSIONS_PER_USER and request.resume not in sessions:
         text = f"{user.name} is logged in {len(sessions)} times already."
@@ -93,20 +108,25 @@ def decide_end(world: World, session: Session, cause: str, ending: Collection[in
     return Left(session.id, cause, session.user, session.watch, quiet=not session.watch or bool(still_here))
 
 
-def decide(world: World, session: Session, request: Change | Logout) -> Decision:
-    """What a logged-in session's request means."""
-    match request:
-        case Post():
-            return decide_post(world, session, request)
-        case CreateGroup():
-            return decide_create(world, session, request)
-        case JoinGroup():
-            return decide_join(world, session, request)
-        case LeaveGroup():
-            return decide_leave(world, session, request)
-        case AddMember():
-            return decide_add(world, session, request)
-        case RemoveMember():
-            return decide_remove(world, session, request)
-        case Logout():
-            return decide_end(world, session, "left")
+_Decide: TypeAlias = Callable[[World, Session, Any, int], Decision]
+
+
+def _decide_logout(world: World, session: Session, request: Logout, now_us: int) -> Decision:
+    return decide_end(world, session, "left")
+
+
+_DECIDE: Final[dict[type, _Decide]] = {
+    Post: decide_post,
+    CreateGroup: decide_create,
+    JoinGroup: decide_join,
+    LeaveGroup: decide_leave,
+    AddMember: decide_add,
+    RemoveMember: decide_remove,
+    Logout: _decide_logout,
+}
+"""One row a request: (world, the asker's session, the request, the time) -> an event or a refusal."""
+
+
+def decide(world: World, session: Session, request: Change | Logout, now_us: int = 0) -> Decision:
+    """What a logged-in session's request means at this time."""
+    return _DECIDE[type(request)](world, session, request, now_us)

@@ -22,7 +22,7 @@ from mysticproto.model import (
 from mysticproto.names import NameRefused, check_group_name
 
 
-def decide_create(world: World, session: Session, request: CreateGroup) -> Decision:
+def decide_create(world: World, session: Session, request: CreateGroup, now_us: int) -> Decision:
     n = request.n
     try:
         name = check_group_name(request.name)
@@ -48,7 +48,7 @@ def _known_among(world: World, names: tuple[str, ...], author: int) -> tuple[int
     return tuple(dict.fromkeys(addable))
 
 
-def decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
+def decide_join(world: World, session: Session, request: JoinGroup, now_us: int) -> Decision:
     n = request.n
     group, focused = world.group_named(request.name), world.groups.get(session.focus)
     if request.focus and focused and focused is not group:
@@ -65,7 +65,7 @@ def decide_join(world: World, session: Session, request: JoinGroup) -> Decision:
     return GroupEntered(session.id, session.user, group.id, request.focus and session.watch)
 
 
-def decide_leave(world: World, session: Session, request: LeaveGroup) -> Decision:
+def decide_leave(world: World, session: Session, request: LeaveGroup, now_us: int) -> Decision:
     if not request.name and not session.focus:
         return Refused(request.n, Code.NO_GROUP, "You're not in any group.")
     group = world.group_named(request.name) if request.name else world.groups.get(session.focus)
@@ -76,7 +76,7 @@ def decide_leave(world: World, session: Session, request: LeaveGroup) -> Decisio
     return GroupExited(session.id, session.user, group.id)
 
 
-def decide_add(world: World, session: Session, request: AddMember) -> Decision:
+def decide_add(world: World, session: Session, request: AddMember, now_us: int) -> Decision:
     n = request.n
     group = _own_group(world, session, n, request.group)
     if isinstance(group, Refused):
@@ -95,7 +95,7 @@ def decide_add(world: World, session: Session, request: AddMember) -> Decision:
     return MemberAdded(session.id, session.user, group.id, user.id)
 
 
-def decide_remove(world: World, session: Session, request: RemoveMember) -> Decision:
+def decide_remove(world: World, session: Session, request: RemoveMember, now_us: int) -> Decision:
     n = request.n
     group = _own_group(world, session, n, request.group)
     if isinstance(group, Refused):

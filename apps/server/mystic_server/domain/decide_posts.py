@@ -27,7 +27,7 @@ from mysticproto.model import (
 from mysticproto.names import clean_text
 
 
-def decide_post(world: World, session: Session, request: Post) -> Decision:
+def decide_post(world: World, session: Session, request: Post, now_us: int) -> Decision:
     text = clean_text(request.text)
     if refused := _text_refused(request, text):
         return refused
@@ -97,7 +97,7 @@ def direct_users(
 
 def _reachable(world: World, user: User) -> bool:
     """A guest who has gone is nobody: the name may be somebody else's the next time."""
-    return bool(user.key) or world.is_here(user.id)
+    return user.is_claimed or world.is_here(user.id)
 
 
 def _known(world: World, user: User) -> bool:

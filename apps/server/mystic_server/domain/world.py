@@ -16,21 +16,50 @@ from mysticproto.model import GroupInfo, UserInfo, UserRef
 from mysticproto.names import name_key
 
 
-class User(Struct):
-    """Somebody who has ever logged in. A name without a key is nobody's; its next holder is the same user by id.
+class Device(Struct, array_like=True, frozen=True):
+    """A key that proves a name, and since when."""
 
+    key: bytes
+    added_us: int = 0
+
+
+class Ban(Struct, array_like=True, frozen=True):
+    """Why a name, an address or a network is kept out, and until when. `user`: whose name it is, 0 if nobody's."""
+
+    target: str
+    by: int
+    user: int
+    reason: str
+    since_us: int
+    until_us: int
+
+
+class User(Struct):
+    """Somebody who has ever logged in. A name that isn't claimed is nobody's; its next holder is the same user by id.
+
+    A name is claimed by a device's key or by a password (its Argon2id hash in PHC form); both prove it.
     `since`: the number of the event from which on the present holder may read what was said to this name.
     """
 
     id: int
     name: str
     key: bytes = b""
+    """Of older rows: the only device."""
     since: int = 0
     last_seen_us: int = 0
     left_seq: int = 0
     """The number of the event with which the user was last gone; 0: never yet."""
     display: str = ""
     groups: list[int] = []
+    devices: list[Device] = []
+    password: str = ""
+    is_operator: bool = False
+    is_gone: bool = False
+    """Whether the account was deleted; what they said still names them."""
+    muted_until_us: int = 0
+    waiting: dict[int, int] = {}
+    """How many direct messages wait for the user, by the id of their sender."""
+    waiting_bytes: int = 0
 
     @property
     def ref(self) -> UserRef:
@@ -38,9 +67,25 @@ class User(Struct):
         return UserRef(self.id, self.name)
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether the name is somebody's for ever."""
+        return bool(self.devices or self.password)
+
+    @property
     def role(self) -> str:
-        """ "guest" or "member"."""
-        return "member" if self.key else "guest"
+        """ "guest", "member" or "operator"."""
+        if not self.is_claimed:
+            return "guest"
+        return "operator" if self.is_operator else "member"
+
+    def has_device(self, key: bytes) -> bool:
+        """Whether this key proves the name."""
+        return any(device.key == key for device in self.devices)
+
+    def add_device(self, key: bytes, time_us: int) -> None:
+        """Lets a key prove the name; an empty one is none."""
+        if key and not self.has_device(key):
+            self.devices.append(Device(key, time_us))
 
 
 class Session(Struct):
@@ -252,7 +297,7 @@ class World:
             assert row.body is not None
             match row.kind:
                 case "user":
-                    self.put_user(msgspec.msgpack.decode(row.body, type=User))
+                    self._load_user(msgspec.msgpack.decode(row.body, type=User))
                 case "session":
                     session = msgspec.msgpack.decode(row.body, type=Session)
                     (self.put_lost if session.lost_us else self.put_session)(session)
@@ -262,6 +307,11 @@ class World:
         self.gone = dict.fromkeys(user.id for user in sorted(away, key=lambda user: user.left_seq))
         self.applied = applied
         self._dirty.clear()
+
+    def _load_user(self, user: User) -> None:
+        user.add_device(user.key, 0)
+        user.key = b""
+        self.put_user(user)
 
     def _body(self, kind: str, id: int) -> bytes | None:
         entity: User | Session | Group | None

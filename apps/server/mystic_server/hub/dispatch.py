@@ -361,7 +361,7 @@ class Gateway:
     def _unpaired(self, peer: Peer, name: str) -> Peer | None:
         """A peer of the same kind, host and name that has no second connection yet; a claimed name needs its key."""
         user = self._world.user_named(name)
-        for session in self._world.watching(user.id) if user and not user.key else ():
+        for session in self._world.watching(user.id) if user and not user.is_claimed else ():
             first = self._peers.of_session(session)
             if first and first.wire.name == peer.wire.name and first.host == peer.host and first.other is None:
                 return first
@@ -394,7 +394,7 @@ class Gateway:
 
     def change(self, peer: Peer, request: Change) -> None:
         """Whatever becomes an event."""
-        self._propose(peer, request, decide(self._world, self._world.sessions[peer.session], request))
+        self._propose(peer, request, decide(self._world, self._world.sessions[peer.session], request, now_us()))
 
     def list_users(self, peer: Peer, request: ListUsers) -> None:
         """Who is here."""
