@@ -5,7 +5,7 @@ from typing import TypeAlias
 from mystic_server.domain.events import Event
 from mystic_server.domain.world import Group
 from mysticproto.errors import Code
-from mysticproto.model import Refused
+from mysticproto.model import FOR_EVER_US, Refused
 from mysticproto.names import clean_line
 
 Decision: TypeAlias = Event | Refused
@@ -36,3 +36,19 @@ def in_another_group(n: int, group: Group) -> Refused:
 def not_in_group(n: int, group: Group) -> Refused:
     """Only members leave."""
     return Refused(n, Code.NOT_IN_GROUP, f"You're not in {group.name}.", group.name)
+
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def how_long(until_us: int, now_us: int) -> str:
+    """What is left of something that an operator has set, to be put behind a verb: " for 2 more hours"; "" for ever.
+
+    In the largest unit of which there is at least one, rounded up, so that who waits that long has waited enough.
+    """
+    if until_us >= FOR_EVER_US:
+        return ""
+    left_s = max(1, -(-(until_us - now_us) // 1_000_000))
+    unit, size_s = next((unit, size_s) for unit, size_s in _UNITS if left_s >= size_s)
+    number = -(-left_s // size_s)
+    return f" for {number} more {unit}{'s' if number > 1 else ''}"
