@@ -161,7 +161,7 @@ class Line:
     async def _list(self) -> None:
         """Asks who is here and which groups there are."""
         self.store.roster.asked()
-        users = await self.ask(model.ListUsers)
+        users = await self.ask(lambda n: model.ListUsers(n, known=True))
         groups = await self.ask(model.ListGroups)
         if isinstance(users, model.Users) and isinstance(groups, model.Groups):
             self.store.listed(users.users, groups.groups)
