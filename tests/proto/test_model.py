@@ -9,12 +9,19 @@ from hypothesis import given
 
 from mysticproto import model
 from mysticproto.model import FromServer, Request, conversation_key
-from tests.proto.vocabulary import ANA, BOB, FROM_SERVER, LATER, REQUESTS, ROOM, answers, requests
+from tests.proto.vocabulary import ANA, BOB, FROM_SERVER, GENERATIONS, REQUESTS, ROOM, answers, requests
 
 GOLDEN = Path(__file__).parent / "golden"
 _ALL: list[tuple[Any, Any]] = [(Request, sample) for sample in REQUESTS] + [(FromServer, one) for one in FROM_SERVER]
+
+
+def generation(sample: Any) -> int:
+    """Which later version brought it; 0: the first had it."""
+    return next((at for at, brought in enumerate(GENERATIONS, 1) if any(sample is one for one in brought)), 0)
+
+
 # What later versions brought comes last, so that an older version's frames are those of the first samples.
-SAMPLES = sorted(_ALL, key=lambda entry: any(entry[1] is sample for sample in LATER))
+SAMPLES = sorted(_ALL, key=lambda entry: generation(entry[1]))
 CASES = pytest.mark.parametrize(("union", "sample"), SAMPLES, ids=[type(sample).__name__ for _, sample in SAMPLES])
 
 

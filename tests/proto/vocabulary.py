@@ -47,7 +47,66 @@ REPLIES_2: list[Reply] = [
     model.FileEnd(14, 1024),
     model.UdpOffer(15, 1024, 40_000),
 ]
-LATER = [*REQUESTS_2, *EVENTS_2, *PASSING_2, *REPLIES_2]
+
+# What came with the third version.
+REQUESTS_3: list[Request] = [
+    model.Login(25, "ana", b"", b"", True, 0, -1, "mystic", "", "", False, "correct horse", False),
+    model.Edit(26, 41, "hi there"),
+    model.Delete(27, 41),
+    model.Announce(28, "cake in the kitchen", CID),
+    model.Mark(29, "direct:3,9", 41, 40, True),
+    model.GetReceipts(30, "group:17"),
+    model.RenameGroup(31, "crew", "team"),
+    model.HandOver(32, "crew", "Боб"),
+    model.KeepGroup(33, "crew", False),
+    model.DeleteGroup(34, "crew"),
+    model.SetPassword(35, "correct horse"),
+    model.DeleteAccount(36, "Боб"),
+    model.ListDevices(37),
+    model.RemoveDevice(38, b"k" * 32),
+    model.SetRole(39, "Боб", "operator"),
+    model.Kick(40, "Боб", "too loud"),
+    model.Ban(41, "10.1.0.0/16", 3600, "too loud"),
+    model.Unban(42, "10.1.0.0/16"),
+    model.ListBans(43),
+    model.Mute(44, "Боб", 600, "too loud"),
+    model.Unmute(45, "Боб"),
+    model.ListUsers(46, True),
+    model.GetHistory(47, model.ToGlobal(), 0, 50, 40, 41),
+    model.ListConversations(48),
+    model.Search(49, 'cake "in the kit"', model.ToGroup("crew"), "Боб", T, T + 1, 41, 20),
+    model.Shutdown(50, True),
+]
+EVENTS_3: list[Event] = [
+    model.Message(53, T, ANA, model.Broadcast(), "cake", CID, 0, T, False, True),
+    model.Message(54, T, ANA, ROOM, "", CID, 41, 0, True),
+    model.MessageEdited(55, T, 41, ANA, model.Direct((ANA, BOB)), "hi there"),
+    model.MessageDeleted(56, T, 41, BOB, ROOM),
+    model.GroupLeft(57, T, ROOM, ANA, "left", BOB),
+    model.GroupRenamed(58, T, ROOM, ANA, "team"),
+    model.GroupHandedOver(59, T, ROOM, ANA, BOB),
+    model.GroupKept(60, T, ROOM, ANA, True),
+    model.GroupDeleted(61, T, ROOM, ANA),
+    model.AccountClaimed(62, T, BOB, "operator", ANA),
+    model.AccountDeleted(63, T, BOB, ANA),
+    model.Moderated(64, T, "mute", ANA, "Боб", "too loud", T + 600_000_000),
+]
+PASSING_3: list[Passing] = [model.Marked("direct:3,9", BOB, 41, 40)]
+REPLIES_3: list[Reply] = [
+    model.Welcome(16, 77, ANA, "operator", 41, ROOM, True, "welcome, ana", True),
+    model.Users(17, (model.UserInfo(BOB, "member", "", False, T, T + 1),)),
+    model.History(18, (MESSAGE,), True, True),
+    model.Found(19, (MESSAGE,), True, 41),
+    model.Receipts(20, "direct:3,9", (model.Watermark(ANA, 41, 41), model.Watermark(BOB, 41, 40))),
+    model.Conversations(21, (model.ConversationInfo(model.Direct((ANA, BOB)), 41, T, 40),)),
+    model.Devices(22, (model.DeviceInfo(b"k" * 32, T, True),), True),
+    model.Bans(23, (model.BanInfo("10.1.0.0/16", ANA, "too loud", T, model.FOR_EVER_US),), True),
+]
+GENERATIONS = [
+    [*REQUESTS_2, *EVENTS_2, *PASSING_2, *REPLIES_2],
+    [*REQUESTS_3, *EVENTS_3, *PASSING_3, *REPLIES_3],
+]
+"""What each later version brought, in their order."""
 
 REQUESTS: list[Request] = [
     model.Login(1, "ana", b"k" * 32, b"s" * 64, False, 77, 40, "mystic 0.1"),
@@ -68,6 +127,7 @@ REQUESTS: list[Request] = [
     model.Fetch(16, b"t" * 16, 2**40),
     model.Ping(17),
     *REQUESTS_2,
+    *REQUESTS_3,
 ]
 EVENTS: list[Event] = [
     MESSAGE,
@@ -81,6 +141,7 @@ EVENTS: list[Event] = [
     model.GroupLeft(49, T, ROOM, BOB, "kicked"),
     model.GroupDeleted(49, T, ROOM),
     *EVENTS_2,
+    *EVENTS_3,
 ]
 PASSING: list[Passing] = [
     model.Hello(b"n" * 32, b"i" * 16, "Mystic", "0.1.0"),
@@ -88,6 +149,7 @@ PASSING: list[Passing] = [
     model.Notice("the server stops in 3 seconds"),
     model.Bye("stopping", "the server stops"),
     *PASSING_2,
+    *PASSING_3,
 ]
 REPLIES: list[Reply] = [
     model.Ok(1, 41, T, ("nobody",), ("Боб",)),
@@ -103,6 +165,7 @@ REPLIES: list[Reply] = [
     model.FileStart(10, 1024, 512),
     model.Pong(11, T),
     *REPLIES_2,
+    *REPLIES_3,
 ]
 FROM_SERVER: list[FromServer] = [*EVENTS, *PASSING, *REPLIES]
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from mysticproto.errors import Code
 from mysticproto.legacy.names import from_mystic, to_mystic
+from mysticproto.legacy.plain import in_older_words
 from mysticproto.model import (
     Broadcast,
     Direct,
@@ -23,6 +24,7 @@ from mysticproto.model import (
     Global,
     Group,
     GroupCreated,
+    GroupDeleted,
     GroupJoined,
     GroupLeft,
     Message,
@@ -100,15 +102,17 @@ def told(event: Event | Passing, role: Role, me: int = 0) -> str:
     """What somebody reads of an event, without the last newline; "" for nothing. `me` is the reader's id, if any."""
     if role is Role.BYSTANDER:
         return ""
-    match event:
-        case Message():
-            return _said(event, role)
+    match in_older_words(event, role):
+        case Message() as said:
+            return _said(said, role)
         case UserJoined(user=user) if role is Role.OTHER:
             return has_joined(user)
         case UserLeft(user=user) if role is Role.OTHER:
             return f"[SERVER] {shown(user.name)} has left the server."
-        case GroupCreated() | GroupJoined() | GroupLeft():
-            return _membership(event, me)
+        case GroupCreated() | GroupJoined() | GroupLeft() as said:
+            return _membership(said, me)
+        case GroupDeleted(group=group, by=by) if by and role is Role.OTHER:
+            return f"[GROUP] {shown(by.name)} has ended group {group.name}."
         case Notice(text):
             return f"[SERVER] {quoted(text)}"
         case StoppingIn(seconds):

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeGuard
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.legacy.names import from_mystic, to_mystic
 from mysticproto.legacy.objects import ObjectReader, read_object
-from mysticproto.legacy.plain import sentence, stopping, text_in_place
+from mysticproto.legacy.plain import in_older_words, sentence, stopping, text_in_place
 from mysticproto.model import (
     MAX_ADDRESSED,
     Broadcast,
@@ -130,7 +130,7 @@ class MucaJsonWire:
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """Messages to everybody but their author, the list of users, and the server's notices."""
-        if isinstance(event, Message | GroupJoined | GroupLeft) and role is not Role.OTHER:
+        if isinstance(event, Event) and role is not Role.OTHER:
             return ()
         if self._last_encoded[0] is not event:
             self._last_encoded = (event, _encoded(event))
@@ -201,25 +201,26 @@ def _standing(uid: str) -> str:
 
 
 def _encoded(event: Event | Passing) -> Chunks:
-    match event:
-        case Message():
-            return _message(event, text_in_place(event))
+    match in_older_words(event, Role.OTHER):
+        case Message() as said:
+            return _message(said, text_in_place(said))
         case Roster(users=users):
             return tuple(_lists(users))
         case Notice(text=text):
             return _notice(text)
-        case StoppingIn():
-            return _notice(stopping(event))
-        case GroupJoined() | GroupLeft():
-            return _notice(sentence(event) + ".")
+        case StoppingIn() as said:
+            return _notice(stopping(said))
+        case GroupJoined() | GroupLeft() as said:
+            return _notice(sentence(said) + ".")
     return ()
 
 
 def _missed(event: Event) -> Chunks:
     """What a user finds at the next JOIN. The client may not know who it is from, so the text says it."""
-    if not isinstance(event, Message):
+    said = in_older_words(event, Role.OTHER)
+    if not isinstance(said, Message):
         return ()
-    return _message(event, f"(while you were away) {event.author.name}: {text_in_place(event)}")
+    return _message(said, f"(while you were away) {said.author.name}: {text_in_place(said)}")
 
 
 def _message(message: Message, text: str) -> Chunks:

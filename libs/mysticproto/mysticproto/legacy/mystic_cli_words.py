@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from mysticproto.errors import Code
+from mysticproto.legacy.plain import in_older_words
 from mysticproto.model import (
     Broadcast,
     CreateGroup,
@@ -131,14 +132,14 @@ def _cut(text: str, limit: int) -> Iterator[str]:
 
 def line_of(said: Event | Passing, role: Role) -> Line | None:
     """What somebody in this role is told; None for nothing."""
-    match said:
-        case Message():
+    match in_older_words(said, role):
+        case Message() as said:
             return _message(said) if role is Role.OTHER else None
         case UserJoined(user=user):
             return (SERVER, f"{user.name} has joined") if role is Role.OTHER else None
         case UserLeft(user=user):
             return (SERVER, f"{user.name} has left") if role is Role.OTHER else None
-        case GroupCreated() | GroupJoined() | GroupLeft() | GroupDeleted():
+        case GroupCreated() | GroupJoined() | GroupLeft() | GroupDeleted() as said:
             return _group_line(said, role)
         case Notice(text):
             return SERVER, neutral(text)
@@ -169,6 +170,8 @@ def _group_line(said: GroupCreated | GroupJoined | GroupLeft | GroupDeleted, rol
             others = ", ".join(user.name for user in members if user.id != by.id)
             added = f" with {others}" if others and role is not Role.BYSTANDER else ""
             return SERVER, f"{by.name} has created the group {group}{added}!"
+        case GroupDeleted(by=by) if by:
+            return SERVER, f"Group '{group}' has been deleted by {by.name}."
         case GroupDeleted():
             return SERVER, f"Group '{group}' has been deleted (no members left)."
         case _ if role is not Role.OTHER:

@@ -27,7 +27,7 @@ from mysticproto.legacy import pickle_data
 from mysticproto.legacy.names import from_mystic, to_mystic
 from mysticproto.legacy.pickle_data import Plain
 from mysticproto.legacy.pickle_frames import Command, FrameReader, Pickled, Senseless, command, message
-from mysticproto.legacy.plain import text_in_place
+from mysticproto.legacy.plain import in_older_words, text_in_place
 from mysticproto.model import (
     MAX_HISTORY_PAGE,
     Bye,
@@ -272,7 +272,7 @@ class PickleRelayWire:
 
     def encode(self, event: Event | Passing, role: Role) -> Chunks:
         """What is said at once, and not only in the next list."""
-        match event:
+        match in_older_words(event, role):
             case UserLeft(user=user, time_us=time_us) if role is Role.OTHER:
                 return (command("client_disconnected", _clean(from_mystic(user.name)), f"{time_us / 1e6:.6f}"),)
             case StoppingIn(seconds) if role is Role.OTHER:
@@ -297,12 +297,12 @@ class PickleRelayWire:
 
     def _row(self, event: Event | Passing, role: Role) -> bytes:
         """What stands in the conversation; empty for what doesn't."""
-        match event:
-            case Message(time_us=time_us, author=author, conversation=conversation):
+        match in_older_words(event, role):
+            case Message(time_us=time_us, author=author, conversation=conversation) as said:
                 private = "[private] " if isinstance(conversation, Direct) else ""
-                return _entry(time_us / 1e6, from_mystic(author.name), private + text_in_place(event))
-            case UserLeft(time_us=time_us) if role is Role.OTHER:
-                return _entry(time_us / 1e6, SERVER, _how_left(event))
+                return _entry(time_us / 1e6, from_mystic(author.name), private + text_in_place(said))
+            case UserLeft(time_us=time_us) as said if role is Role.OTHER:
+                return _entry(time_us / 1e6, SERVER, _how_left(said))
             case Notice(text):
                 return _entry(self._unix_offset_s + self._now, SERVER, text)
             case StoppingIn(seconds):

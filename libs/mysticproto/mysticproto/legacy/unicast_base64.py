@@ -16,7 +16,7 @@ from typing import Final
 from mysticproto.buffer import BufferFull, ReceiveBuffer
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.legacy.names import to_mystic
-from mysticproto.legacy.plain import sentence, stopping, text_in_place
+from mysticproto.legacy.plain import in_older_words, sentence, stopping, text_in_place
 from mysticproto.model import (
     Bye,
     CatchUp,
@@ -247,27 +247,28 @@ def _login_words(refused: Refused) -> str:
 
 
 def _encoded(event: Event | Passing) -> Chunks:
-    match event:
-        case Message(author=author):
-            return _said(author.name, text_in_place(event))
+    match in_older_words(event, Role.OTHER):
+        case Message(author=author) as said:
+            return _said(author.name, text_in_place(said))
         case UserJoined(user=user):
             return _frame("SERVER", f"{user.name} has joined the server")
         case UserLeft(user=user):
             return _frame("SERVER", f"{user.name} has left the server")
-        case GroupJoined() | GroupLeft():
-            return _frame("SERVER", sentence(event))
+        case GroupJoined() | GroupLeft() as said:
+            return _frame("SERVER", sentence(said))
         case Notice(text=text):
             return _frame("SERVER", text)
-        case StoppingIn():
-            return _frame("SERVER", stopping(event))
+        case StoppingIn() as said:
+            return _frame("SERVER", stopping(said))
     return ()
 
 
 def _missed(event: Event) -> Chunks:
     """What waited for a user who was away."""
-    if not isinstance(event, Message):
+    said = in_older_words(event, Role.OTHER)
+    if not isinstance(said, Message):
         return ()
-    return _said(event.author.name, f"(while you were away) {text_in_place(event)}")
+    return _said(said.author.name, f"(while you were away) {text_in_place(said)}")
 
 
 def _said(name: str, text: str) -> Chunks:
