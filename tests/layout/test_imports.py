@@ -59,6 +59,7 @@ RULES = {
         (
             "mystic_server.domain",
             "mystic_server.log.base",
+            "mystic_server.log.words",
             "mystic_server.files",
             "mystic_server.net.connection",
             "mystic_server.net.outqueue",

@@ -10,6 +10,10 @@
     save(rows)       world state, with the number of the last event that it contains: written at most a second later, in
                      one transaction. A start reads the rows, then the events after that number.
     queries          are answered through their callback, never in the call itself, in the order of asking.
+    amendments       `Edited` and `Deleted` are events like others, in a timeline of their own (`edits_of`). The log
+                     knows what they did: every page shows `Committed.amended`. The text of a deleted message is gone
+                     from the log, from the message and from its edits. What is deleted stays deleted; an amendment of
+                     what is no message, or of a deleted one, is stored and does nothing.
 
 Whoever implements it MUST pass `tests/contracts/test_logs.py`.
 """
@@ -77,17 +81,22 @@ class Start(Struct, frozen=True):
 
 
 class HistoryQuery(Struct, array_like=True, frozen=True):
-    """At most `limit` events of these conversations with `since` <= number < `before` (0: no end), the newest."""
+    """At most `limit` events of these conversations with `since` <= number < `before` (0: no end), the newest.
+
+    With `after` instead: the oldest after that number. With `around`: those about that number, itself included.
+    """
 
     conversations: tuple[str, ...]
     before: int
     since: int
     limit: int
+    after: int = 0
+    around: int = 0
 
 
 class MissedQuery(Struct, array_like=True, frozen=True):
-    """At most `limit` events with `after` < number <= `upto`, the oldest: those of `conversations`, and the direct
-    messages of `user` from number `since` on."""
+    """At most `limit` events with `after` < number <= `upto`, the oldest: those of `conversations` and what was amended
+    in them, and the same of the direct conversations of `user` from number `since` on."""
 
     conversations: tuple[str, ...]
     user: int
@@ -97,16 +106,64 @@ class MissedQuery(Struct, array_like=True, frozen=True):
     limit: int
 
 
-class Page(Struct, frozen=True):
-    """The answer to a query, oldest first; `failed` is a sentence if there is none.
+class Word(Struct, array_like=True, frozen=True):
+    """What is looked for: a word, or several that stand together. `is_prefix`: the last one may go on."""
 
-    `more`: it was cut, by the limit or because its bodies reached `MAX_PAGE_BYTES`; so a page may be shorter than
-    asked.
+    text: str
+    is_prefix: bool = False
+
+
+class SearchQuery(Struct, array_like=True, frozen=True):
+    """At most `limit` messages that have all these words (`words.words_of`), numbered below `before` (0: no end).
+
+    Of these `conversations`, and of the direct conversations of `user` (0: none) from number `since` on; of them all
+    only `within` if that is named. Only `author`'s (0: anybody's), said at `since_us` or later and before `until_us`
+    (0: whenever).
+    """
+
+    words: tuple[Word, ...]
+    conversations: tuple[str, ...]
+    user: int
+    since: int
+    author: int
+    since_us: int
+    until_us: int
+    before: int
+    limit: int
+    within: str = ""
+
+
+class RecentQuery(Struct, array_like=True, frozen=True):
+    """The last messages of at most `limit` conversations, those of these groups and of `user`'s direct ones (there from
+    number `since` on)."""
+
+    user: int
+    since: int
+    conversations: tuple[str, ...]
+    limit: int
+
+
+class Page(Struct, frozen=True):
+    """The answer to a query, oldest first (of a search and of the recent: newest first).
+
+    `failed` is a sentence if there is no answer. `more`: it was cut, by the limit or because its bodies reached
+    `MAX_PAGE_BYTES`; so a page may be shorter than asked. Of a history page it says that there is something before it,
+    and `newer` that there is something after it. A search is cut too when it was much work: then there may be older
+    ones with `before`, even if this page is empty.
+    `searched`: messages from this number on are not looked through yet (0: all are).
     """
 
     events: tuple[Committed, ...]
     more: bool = False
     failed: str = ""
+    newer: bool = False
+    before: int = 0
+    searched: int = 0
+
+
+def edits_of(conversation: str) -> str:
+    """The timeline of what was edited and deleted in a conversation."""
+    return conversation + "/edits"
 
 
 class EventLog(Protocol):
@@ -134,6 +191,15 @@ class EventLog(Protocol):
 
     def missed(self, query: MissedQuery, answered: Callable[[Page], None]) -> None:
         """Asks for what a device has not seen."""
+
+    def message(self, seq: int, answered: Callable[[Page], None]) -> None:
+        """Asks for one message as it is now; no event if that number is none."""
+
+    def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
+        """Asks for messages by their words."""
+
+    def recent(self, query: RecentQuery, answered: Callable[[Page], None]) -> None:
+        """Asks which conversations were used last: the last message of each."""
 
     def backlog(self) -> int:
         """Drafts that have no result yet: the gateway stops reading when there are too many."""

@@ -5,7 +5,9 @@ Results and pages come at `flush`, so whoever uses it can't rely on anything hap
 
 from collections.abc import Callable, Iterable, Sequence
 
-from mystic_server.domain.events import Committed, Posted, StateRow, encode_event
+from msgspec.structs import replace
+
+from mystic_server.domain.events import Amended, Committed, Deleted, Edited, Posted, StateRow, encode_event
 from mystic_server.log.base import (
     MAX_PAGE_BYTES,
     Draft,
@@ -13,13 +15,17 @@ from mystic_server.log.base import (
     HistoryQuery,
     MissedQuery,
     Page,
+    RecentQuery,
     Rejected,
     Result,
+    SearchQuery,
     Start,
     Stored,
+    edits_of,
     ignore_results,
 )
 from mystic_server.log.records import CLIENT_ID_REUSED, timeline
+from mystic_server.log.words import has_words
 from mysticproto.errors import Code
 from mysticproto.model import MAX_HISTORY_PAGE
 
@@ -31,6 +37,7 @@ class MemoryLog:
         self.on_results: Callable[[Sequence[Result]], None] = ignore_results
         self.events: list[Committed] = []
         self._by_cid: dict[tuple[int, bytes], Committed] = {}
+        self._amended: dict[int, Amended] = {}
         self._state: dict[tuple[str, int], StateRow] = {}
         self._applied = 0
         self._waiting: list[Draft] = []
@@ -75,6 +82,18 @@ class MemoryLog:
         """See `EventLog`."""
         self._asked.append(lambda: answered(self._missed(query)))
 
+    def message(self, seq: int, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._asked.append(lambda: answered(Page(tuple(self._messages(seq, seq + 1)))))
+
+    def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._asked.append(lambda: answered(self._search(query)))
+
+    def recent(self, query: RecentQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._asked.append(lambda: answered(self._recent(query)))
+
     def backlog(self) -> int:
         """See `EventLog`."""
         return len(self._waiting)
@@ -87,30 +106,116 @@ class MemoryLog:
             if earlier is not committed:
                 return _repeated(draft.token, event, earlier)
         self.events.append(committed)
+        if type(event) is Edited or type(event) is Deleted:
+            self._amend(committed, event)
         return Stored(draft.token, committed)
+
+    def _amend(self, committed: Committed, event: Edited | Deleted) -> None:
+        earlier = self._amended.get(event.message)
+        if earlier and earlier.deleted:
+            self._blank(committed.seq)
+        elif any(self._messages(event.message, event.message + 1)):
+            text = event.text if type(event) is Edited else ""
+            self._amended[event.message] = Amended(text, committed.time_us, deleted=type(event) is Deleted)
+            if type(event) is Deleted:
+                edits = [each.seq for each in self.events if _edits(each, event.message)]
+                for seq in (event.message, *edits):
+                    self._blank(seq)
+
+    def _blank(self, seq: int) -> None:
+        """Takes the text out of an event."""
+        committed = self.events[seq - 1]
+        if isinstance(committed.event, Posted | Edited):
+            self.events[seq - 1] = replace(committed, event=replace(committed.event, text=""))
 
     def _history(self, query: HistoryQuery) -> Page:
         wanted = set(query.conversations)
-        before = query.before or len(self.events) + 1
-        between = self.events[max(query.since - 1, 0) : before - 1]
-        found = (each for each in reversed(between) if timeline(each.seq, each.event) in wanted)
-        events, more = _cut(found, query.limit)
-        return Page(tuple(reversed(events)), more)
+        limit = max(1, min(query.limit, MAX_HISTORY_PAGE))
+        there = [each for each in self._between(query.since, 0) if timeline(each.seq, each.event) in wanted]
+        if query.after or query.around:
+            pivot = query.around + 1 or query.after + 1
+            older = [each for each in there if each.seq < pivot][-(limit + 1) // 2 :] if query.around else []
+            newer, _ = _cut((each for each in there if each.seq >= pivot), limit - len(older))
+            events = older + newer
+        else:
+            found = (each for each in reversed(there) if not query.before or each.seq < query.before)
+            events = _cut(found, limit)[0][::-1]
+        return self._history_page(query, there, events)
+
+    def _history_page(self, query: HistoryQuery, there: list[Committed], events: list[Committed]) -> Page:
+        first = events[0].seq if events else query.before or query.after + 1
+        last = events[-1].seq if events else (query.before or query.after + 1) - 1
+        more = any(each.seq < first for each in there)
+        newer = any(each.seq > last for each in there)
+        return Page(self._as_now(events), more, newer=newer)
 
     def _missed(self, query: MissedQuery) -> Page:
-        wanted = set(query.conversations)
-        between = self.events[max(query.after, 0) : max(query.upto, 0)]
+        wanted = {*query.conversations, *map(edits_of, query.conversations)}
         found = (
             each
-            for each in between
+            for each in self._between(query.after + 1, query.upto + 1)
             if timeline(each.seq, each.event) in wanted
-            or (type(each.event) is Posted and query.user in each.event.users and each.seq >= query.since)
+            or (each.seq >= query.since and query.user in _participants(each))
         )
         events, more = _cut(found, query.limit)
-        return Page(tuple(events), more)
+        return Page(self._as_now(events), more)
+
+    def _search(self, query: SearchQuery) -> Page:
+        found = [each for each in self._messages(0, query.before) if self._is_hit(query, each)]
+        hits, more = _cut(reversed(found), query.limit)
+        return Page(tuple(hits), more, before=hits[-1].seq if hits and more else 0)
+
+    def _is_hit(self, query: SearchQuery, message: Committed) -> bool:
+        posted = message.event
+        assert type(posted) is Posted
+        amended = message.amended
+        return (
+            not (amended and amended.deleted)
+            and (
+                posted.conversation in query.conversations
+                or (query.user in posted.users and message.seq >= query.since)
+            )
+            and query.within in ("", posted.conversation)
+            and query.author in (0, posted.author)
+            and query.since_us <= message.time_us < (query.until_us or message.time_us + 1)
+            and has_words(amended.text if amended else posted.text, query.words)
+        )
+
+    def _recent(self, query: RecentQuery) -> Page:
+        last: dict[str, Committed] = {}
+        for message in self._messages(0, 0):
+            posted = message.event
+            assert type(posted) is Posted
+            if posted.conversation in query.conversations or (
+                query.user in posted.users and message.seq >= query.since
+            ):
+                last[posted.conversation] = message
+        events = sorted(last.values(), key=lambda message: message.seq, reverse=True)
+        return Page(tuple(events[: query.limit]), len(events) > query.limit)
+
+    def _between(self, first: int, end: int) -> list[Committed]:
+        """Events from a number on, before another (0: no end)."""
+        return self.events[max(first - 1, 0) : max(end - 1, 0) if end else None]
+
+    def _messages(self, first: int, end: int) -> Iterable[Committed]:
+        return self._as_now(each for each in self._between(first, end) if type(each.event) is Posted)
+
+    def _as_now(self, events: Iterable[Committed]) -> tuple[Committed, ...]:
+        return tuple(replace(each, amended=self._amended.get(each.seq)) for each in events)
+
+
+def _edits(committed: Committed, message: int) -> bool:
+    return type(committed.event) is Edited and committed.event.message == message
+
+
+def _participants(committed: Committed) -> tuple[int, ...]:
+    """Those of a direct conversation that something was said or amended in."""
+    event = committed.event
+    return event.users if isinstance(event, Posted | Edited | Deleted) else ()
 
 
 def _repeated(token: int, event: Posted, earlier: Committed) -> Result:
+    """`earlier` is as it was first said, whatever has become of it."""
     assert type(earlier.event) is Posted
     if earlier.event.text == event.text:
         return Duplicate(token, earlier.seq, earlier.time_us)

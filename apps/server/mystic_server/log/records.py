@@ -15,11 +15,18 @@ from msgspec import Raw, Struct
 
 from mystic_server.domain.events import (
     GLOBAL,
+    Amended,
     Committed,
+    Deleted,
+    Edited,
     Event,
     GroupCreated,
+    GroupEnded,
     GroupEntered,
     GroupExited,
+    GroupHandedOver,
+    GroupKept,
+    GroupRenamed,
     Joined,
     Left,
     MemberAdded,
@@ -27,7 +34,7 @@ from mystic_server.domain.events import (
     Posted,
     StateRow,
 )
-from mystic_server.log.base import Draft, HistoryQuery, MissedQuery
+from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery, edits_of
 
 CLIENT_ID_REUSED = "This message's id was used before, for another text; it was not sent."
 
@@ -80,6 +87,24 @@ class AskMissed(Struct, array_like=True, frozen=True, tag="missed"):
     query: MissedQuery
 
 
+class AskMessage(Struct, array_like=True, frozen=True, tag="message"):
+    """Asks for a `PagePart`."""
+
+    seq: int
+
+
+class AskSearch(Struct, array_like=True, frozen=True, tag="search"):
+    """Asks for a `PagePart`."""
+
+    query: SearchQuery
+
+
+class AskRecent(Struct, array_like=True, frozen=True, tag="recent"):
+    """Asks for a `PagePart`."""
+
+    query: RecentQuery
+
+
 # Child to loop.
 
 
@@ -95,12 +120,13 @@ class Failed(Struct, array_like=True, frozen=True, tag="failed"):
     text: str
 
 
-class StoredEvent(Struct, frozen=True, gc=False):
+class StoredEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     """A `Committed` whose event is still bytes; a map on the wire, as `Committed` is."""
 
     seq: int
     time_us: int
     event: Raw
+    amended: Amended | None = None
 
 
 class SentStartPart(Struct, array_like=True, frozen=True, tag="start"):
@@ -150,6 +176,9 @@ class SentPage(Struct, array_like=True, frozen=True, tag="page"):
     events: tuple[StoredEvent, ...]
     more: bool = False
     failed: str = ""
+    newer: bool = False
+    before: int = 0
+    searched: int = 0
 
 
 class PagePart(Struct, array_like=True, frozen=True, tag="page"):
@@ -158,9 +187,13 @@ class PagePart(Struct, array_like=True, frozen=True, tag="page"):
     events: tuple[Committed, ...]
     more: bool = False
     failed: str = ""
+    newer: bool = False
+    before: int = 0
+    searched: int = 0
 
 
-ToChild: TypeAlias = Load | ReceivedCommit | AskHistory | AskMissed
+Ask: TypeAlias = AskHistory | AskMissed | AskMessage | AskSearch | AskRecent
+ToChild: TypeAlias = Load | ReceivedCommit | Ask
 FromChild: TypeAlias = Opened | Failed | StartPart | Answer | PagePart
 
 encode = msgspec.msgpack.Encoder().encode
@@ -182,10 +215,21 @@ def timeline(seq: int, event: Event) -> str | None:
     match event:
         case Posted():
             return event.conversation
+        case Edited() | Deleted():
+            return edits_of(event.conversation)
         case Joined() | Left():
             return GLOBAL if event.watch and not event.quiet else None
         case GroupCreated():
             return f"group:{seq}"
-        case GroupEntered() | GroupExited() | MemberAdded() | MemberRemoved():
+        case (
+            GroupEntered()
+            | GroupExited()
+            | MemberAdded()
+            | MemberRemoved()
+            | GroupRenamed()
+            | GroupHandedOver()
+            | GroupKept()
+            | GroupEnded()
+        ):
             return f"group:{event.group}"
     return None

@@ -19,8 +19,10 @@ from mystic_server.log.base import (
     HistoryQuery,
     MissedQuery,
     Page,
+    RecentQuery,
     Rejected,
     Result,
+    SearchQuery,
     Start,
     Stored,
     StoreError,
@@ -28,8 +30,12 @@ from mystic_server.log.base import (
 )
 from mystic_server.log.records import (
     Answer,
+    Ask,
     AskHistory,
+    AskMessage,
     AskMissed,
+    AskRecent,
+    AskSearch,
     Commit,
     Failed,
     Load,
@@ -57,8 +63,6 @@ STOP_LIMIT_S = 10.0
 UNAVAILABLE = "The server can't reach its storage at the moment; nothing was sent. Try again in a few seconds."
 BUSY = "The server has more to store than it can; nothing was sent. Try again in a few seconds."
 NO_HISTORY = "The history can't be read at the moment. Try again in a few seconds."
-
-Ask = AskHistory | AskMissed
 
 
 class StoreLog:
@@ -154,6 +158,18 @@ class StoreLog:
         """See `EventLog`."""
         self._ask(AskMissed(query), answered)
 
+    def message(self, seq: int, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._ask(AskMessage(seq), answered)
+
+    def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._ask(AskSearch(query), answered)
+
+    def recent(self, query: RecentQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._ask(AskRecent(query), answered)
+
     def flush(self) -> None:
         """See `EventLog`."""
         if self._rejected:
@@ -206,7 +222,7 @@ class StoreLog:
             case Answer():
                 self._on_answer(message)
             case PagePart():
-                self._queries.popleft()(Page(message.events, message.more, message.failed))
+                self._queries.popleft()(_page(message))
             case StartPart():
                 self._on_start_part(message)
             case Opened():
@@ -281,6 +297,10 @@ class StoreLog:
         queries, self._queries = self._queries, deque()
         for answered in queries:
             answered(Page((), failed=NO_HISTORY))
+
+
+def _page(part: PagePart) -> Page:
+    return Page(part.events, part.more, part.failed, part.newer, part.before, part.searched)
 
 
 def _results(drafts: Sequence[Draft], answer: Answer) -> list[Result]:
