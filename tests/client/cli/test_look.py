@@ -84,3 +84,16 @@ async def test_users_and_groups(tmp_path: Path, capsys: pytest.CaptureFixture[st
         await left(peer)
         await asking
     assert capsys.readouterr().out == "bob\nana\nteam: bob, ana\n"
+
+
+async def test_users_who_are_away_say_since_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with FakeServer() as server:
+        asking = asyncio.create_task(users(place_at(server, tmp_path), known=True))
+        peer = await entered(server)
+        who = await peer.expect(model.ListUsers)
+        assert who.known
+        away = model.UserInfo(BOB, "member", here=False, last_seen_us=1_000_000)
+        peer.say(model.Users(who.n, (model.UserInfo(ANA), away)))
+        await left(peer)
+        await asking
+    assert capsys.readouterr().out == "ana\nbob\taway since 1970-01-01T00:00:01.000000Z\n"

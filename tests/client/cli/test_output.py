@@ -78,10 +78,10 @@ def test_a_broken_pipe_leaves_no_complaint_behind() -> None:
 )
 def test_an_output_that_is_full_or_closed(output: str, status: int, told: bytes) -> None:
     program = (
-        "from mystic_client.cli import output, program\n"
+        "from mystic_client.cli import look, output, program\n"
         "import sys\n"
         "async def say():\n    output.show(['x'])\n"
-        "program._command = lambda options: say()\n"
+        "look.users = lambda place, known: say()\n"
         "sys.exit(program.main(['users']))\n"
     )
     redirect = f">{output}" if output else ">&-"

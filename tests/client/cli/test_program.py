@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mystic_client.cli import look, program
+from mystic_client.cli import look
 from mystic_client.cli.program import default_name, main
 from mystic_client.cli.status import Failure, Status
 from mystic_client.cli.visit import Place
@@ -28,7 +28,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
     """Where `mystic users` goes, instead of going there."""
     found: list[Place] = []
 
-    async def users(place: Place) -> None:
+    async def users(place: Place, *, known: bool = False) -> None:
         found.append(place)
 
     monkeypatch.setattr(look, "users", users)
@@ -106,7 +106,7 @@ def test_an_account_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_targets(words: list[str], target: object, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
-    async def send(place: Place, to: object, text: str) -> None:
+    async def send(place: Place, to: object, text: str, reply_to: int) -> None:
         seen.append((to, text))
 
     monkeypatch.setattr("mystic_client.cli.send.send", send)
@@ -151,12 +151,12 @@ def _ending(problem: BaseException) -> Coroutine[Any, Any, None]:
 def test_statuses(
     problem: BaseException, status: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(program, "_command", lambda options: _ending(problem))
+    monkeypatch.setattr(look, "users", lambda place, known: _ending(problem))
     assert main(["users"]) == status
     assert capsys.readouterr().err == told
 
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "_command", lambda options: _ending(asyncio.CancelledError()))
+    monkeypatch.setattr(look, "users", lambda place, known: _ending(asyncio.CancelledError()))
     with pytest.raises(asyncio.CancelledError):
         main(["users"])

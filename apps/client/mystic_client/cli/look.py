@@ -8,7 +8,7 @@ from mystic_client.cli.output import show
 from mystic_client.cli.tail import iso_time
 from mystic_client.cli.visit import Place, visiting
 from mystic_client.model.text import counted, size_in_words, stamp
-from mysticproto.model import Folder, FolderEntry, GroupInfo, Groups, ListFolder, ListGroups, ListUsers, Users
+from mysticproto.model import Folder, FolderEntry, GroupInfo, Groups, ListFolder, ListGroups, ListUsers, UserInfo, Users
 
 
 async def ls(place: Place, folder: str, *, as_json: bool) -> None:
@@ -19,11 +19,11 @@ async def ls(place: Place, folder: str, *, as_json: bool) -> None:
     show(entry_as_json(entry) for entry in entries) if as_json else show(folder_lines(entries))
 
 
-async def users(place: Place) -> None:
-    """Who is here, one name a line."""
+async def users(place: Place, *, known: bool = False) -> None:
+    """Who is here, one name a line; with `known` also who is away, and since when."""
     async with visiting(place) as visit:
-        answer = await visit.ask(ListUsers)
-    show(info.user.name for info in answer.users) if isinstance(answer, Users) else None
+        answer = await visit.ask(lambda n: ListUsers(n, known))
+    show(map(user_line, answer.users)) if isinstance(answer, Users) else None
 
 
 async def groups(place: Place) -> None:
@@ -31,6 +31,13 @@ async def groups(place: Place) -> None:
     async with visiting(place) as visit:
         answer = await visit.ask(ListGroups)
     show(group_line(info) for info in answer.groups) if isinstance(answer, Groups) else None
+
+
+def user_line(info: UserInfo) -> str:
+    """The name; behind a tab, for who is away, when they were last here (ISO 8601, UTC)."""
+    if info.here:
+        return info.user.name
+    return f"{info.user.name}\taway since {iso_time(info.last_seen_us)}"
 
 
 def group_line(info: GroupInfo) -> str:

@@ -67,7 +67,7 @@ class Ledger:
         return any(what == "unknown" for what, _ in self._named)
 
 
-async def send(place: Place, to: Target, text: str) -> None:
+async def send(place: Place, to: Target, text: str, reply_to: int = 0) -> None:
     """Sends, and waits until the server has everything on disk."""
     ledger = Ledger()
     async with visiting(place, ledger.heard) as visit:
@@ -78,7 +78,7 @@ async def send(place: Place, to: Target, text: str) -> None:
                 await visit.session.drained(IN_FLIGHT - 1)
                 if ledger.ended:
                     break
-                ledger.posted(visit.session.post(to, one), number if text == "-" else 0)
+                ledger.posted(visit.session.post(to, one, reply_to), number if text == "-" else 0)
         await visit.session.drained()
         if ledger.ended and visit.ended is not None:
             failure = visit.failure(await visit.ended)

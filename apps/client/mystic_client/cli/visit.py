@@ -44,7 +44,13 @@ class Visit:
     """A running session. `welcome` is the latest one; `ended` the end, once it came."""
 
     def __init__(
-        self, place: Place, heard: Callable[[list[Heard]], None] | None, *, watch: bool, after: int = -1
+        self,
+        place: Place,
+        heard: Callable[[list[Heard]], None] | None,
+        *,
+        watch: bool,
+        after: int = -1,
+        password: str = "",
     ) -> None:
         try:
             identity = load_or_make_identity(place.config.state_folder)
@@ -106,10 +112,15 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    place: Place, heard: Callable[[list[Heard]], None] | None = None, *, watch: bool = False, after: int = -1
+    place: Place,
+    heard: Callable[[list[Heard]], None] | None = None,
+    *,
+    watch: bool = False,
+    after: int = -1,
+    password: str = "",
 ) -> AsyncIterator[Visit]:
     """A session that is logged in. Raises `Failure` if that doesn't succeed, or if a question finds no server."""
-    visit = Visit(place, heard, watch=watch, after=after)
+    visit = Visit(place, heard, watch=watch, after=after, password=password)
     visit.ended = asyncio.create_task(visit.session.run(), name="mystic-visit")
     try:
         try:
