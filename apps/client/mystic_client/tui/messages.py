@@ -6,11 +6,11 @@ from mystic_client.model.commands import Command
 
 
 class Wanted(Message):
-    """The user wants to be on a server."""
+    """The user wants to be on a server; `password` proves a name there that this device is new to."""
 
-    def __init__(self, name: str, host: str, port: int) -> None:
+    def __init__(self, name: str, host: str, port: int, password: str = "") -> None:
         super().__init__()
-        self.name, self.host, self.port = name, host, port
+        self.name, self.host, self.port, self.password = name, host, port, password
 
 
 class Stopped(Message):
@@ -139,3 +139,15 @@ class TransferAgain(Message):
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
+
+
+class DialogWanted(Message):
+    """The user wants to see more of something.
+
+    `what`: "menu", "account", "server" (for operators), "details" (of the conversation in front), "talk" (the
+    conversation with the key `about`), or a "group" or "person" with the id or the name `about`.
+    """
+
+    def __init__(self, what: str, about: int | str = 0) -> None:
+        super().__init__()
+        self.what, self.about = what, about

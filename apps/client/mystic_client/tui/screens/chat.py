@@ -85,7 +85,7 @@ class ChatScreen(Screen[None]):
         self.top, self.tabs, self.banner = TopBar(id="top"), TabBar(id="tabs"), Banner(id="banner")
         self.view, self.pill = MessageView(clock, id="messages"), Static("", id="pill", markup=False)
         self.files = FilesPane(clock, id=FILES)
-        self.people, self.groups = PeopleList(id="people"), GroupList(id="groups")
+        self.people, self.groups = PeopleList(clock, id="people"), GroupList(id="groups")
         self.people_head = Static("People", classes="head", markup=False)
         self.groups_head = Static("Groups", classes="head", markup=False)
         self.message_people = Button("Message", id="message-people", compact=True)

@@ -1,7 +1,8 @@
 """A list of one-line rows to choose from, drawn row by row, so that thousands cost nothing.
 
 Up, down and a click move the cursor; Enter and a click choose; where marking is allowed, space and ctrl+click mark.
-Typing letters goes to the next row that begins with them.
+Typing letters goes to the next row that begins with them. Where rows have details, F5, a right click and the "⋯" at a
+row's end ask for them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from mystic_client.tui.widgets.strips import Styled, row
 
 Row = TypeVar("Row")
 TYPING_GAP_S: Final = 1.0
+RIGHT_BUTTON: Final = 3
+MORE: Final = "⋯ "
 
 
 class RowList(ScrollView, Generic[Row], can_focus=True):
@@ -33,6 +36,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     MARKS: ClassVar[bool] = False
     SEEKS: ClassVar[bool] = True
     """Whether letters look for a row; otherwise they may be bound to something."""
+    DETAILS: ClassVar[bool] = False
+    """Whether there is more to see of a row."""
     EMPTY: ClassVar[str] = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,6 +49,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("end", "move_to(-1)", "Last", show=False),
         Binding("enter", "choose", "Choose", show=False),
         Binding("space", "mark", "Mark", show=False),
+        Binding("f5", "details", "Details", key_display="F5"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"row-list--{name}" for name in ("cursor", "hover", "marked", "dim", "accent", "good", "bad", "empty", "key")
@@ -66,6 +72,17 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         def __init__(self, source: Widget, keys: frozenset[Hashable]) -> None:
             super().__init__()
             self.source, self.keys = source, keys
+
+        @property
+        def control(self) -> Widget:
+            return self.source
+
+    class Detailed(Message):
+        """The user wants to see more of a row."""
+
+        def __init__(self, source: Widget, detailed: object) -> None:
+            super().__init__()
+            self.source, self.row = source, detailed
 
         @property
         def control(self) -> Widget:
@@ -98,6 +115,10 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """What typing looks for."""
         return str(shown)
 
+    def is_heading(self, shown: Row) -> bool:
+        """Whether a row only names the rows below it; the cursor passes it by."""
+        return False
+
     # What is shown.
 
     def set_rows(self, rows: Iterable[Row]) -> None:
@@ -106,7 +127,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         self.rows = list(rows)
         keys = [self.key_of(shown) for shown in self.rows]
         marked = self.marked & set(keys)
-        self.cursor = keys.index(current) if current in keys else min(self.cursor, max(0, len(keys) - 1))
+        self.cursor = keys.index(current) if current in keys else self._passing_headings(self.cursor)
         self.virtual_size = Size(0, len(self.rows))
         if marked != self.marked:
             self._set_marked(marked)
@@ -133,16 +154,29 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def action_move_to(self, index: int) -> None:
         self._move_to(index if index >= 0 else len(self.rows) + index)
 
+    @property
+    def current(self) -> Row | None:
+        """The row that the cursor is on."""
+        shown = self.rows[self.cursor] if self.cursor < len(self.rows) else None
+        return None if shown is None or self.is_heading(shown) else shown
+
     def action_choose(self) -> None:
-        if self.cursor < len(self.rows):
-            self.post_message(self.Chosen(self, self.rows[self.cursor]))
+        if self.current is not None:
+            self.post_message(self.Chosen(self, self.current))
 
     def action_mark(self) -> None:
-        if self.cursor < len(self.rows):
+        if self.current is not None:
             if self.MARKS:
                 self._toggle(self.cursor)
             else:
                 self.action_choose()
+
+    def action_details(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Detailed(self, self.current))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.DETAILS if action == "details" else True
 
     def on_key(self, event: events.Key) -> None:
         if self.SEEKS and event.is_printable and event.character and not event.character.isspace():
@@ -163,9 +197,18 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     def _move_to(self, index: int) -> None:
         if self.rows:
-            self.cursor = min(max(0, index), len(self.rows) - 1)
+            self.cursor = self._passing_headings(index)
             self._show_cursor()
             self.refresh()
+
+    def _passing_headings(self, index: int) -> int:
+        """The nearest row to this that is one, in the direction of the move."""
+        if not self.rows:
+            return 0
+        index = min(max(0, index), len(self.rows) - 1)
+        forth, back = range(index, len(self.rows)), range(index, -1, -1)
+        ways = (back, forth) if index < self.cursor else (forth, back)
+        return next((at for way in ways for at in way if not self.is_heading(self.rows[at])), index)
 
     def _show_cursor(self) -> None:
         top, height = self.scroll_offset.y, self.size.height
@@ -184,8 +227,12 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         if index < 0:
             return
         event.stop()
+        if self.is_heading(self.rows[index]):
+            return
         self._move_to(index)
-        if self.MARKS and (event.ctrl or event.shift or event.meta):
+        if self.DETAILS and (event.button == RIGHT_BUTTON or event.style.meta.get("details")):
+            self.action_details()
+        elif self.MARKS and (event.ctrl or event.shift or event.meta):
             self._toggle(index)
         else:
             self.clicked(index, event)
@@ -242,4 +289,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         front: list[Styled] = []
         if self.MARKS:
             front = [("✓" if self.key_of(shown) in self.marked else " ", self.style_of("marked"))]
-        return row([*front, *self.pieces_of(shown)], width, base, self.right_of(shown))
+        right = self.right_of(shown)
+        if self.DETAILS and not self.is_heading(shown):
+            style = self.style_of("key" if index in (self._hover, self.cursor) else "empty")
+            right = [*right, (MORE, style + Style.from_meta({"details": True}))]
+        return row([*front, *self.pieces_of(shown)], width, base, right)
