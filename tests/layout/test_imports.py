@@ -55,8 +55,10 @@ RULES = {
         ("mystic_server.net.outqueue", CHILDREN, "mysticproto.udp", *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
+    "mystic_server.accounts": Rule((CHILDREN, *PROTO_WORDS), never=("asyncio", "threading", *SCREEN)),
     "mystic_server.hub": Rule(
         (
+            "mystic_server.accounts",
             "mystic_server.domain",
             "mystic_server.log.base",
             "mystic_server.log.words",
@@ -74,13 +76,13 @@ RULES = {
         never=("asyncio", "threading", "textual"),
     ),
     "mystic_server.wires": Rule(  # composition, as the server is: the table of wires by name
-        ("mysticproto", "mystic_server.net.connection"),
+        ("mysticproto", "mystic_server.net.connection", "mystic_server.net.tls"),
         never=("asyncio", "threading", *SCREEN),
     ),
     "mystic_server.server": Rule(
         (
             "mysticproto",
-            *(f"mystic_server.{room}" for room in ("domain", "net", "log", "files", "hub")),
+            *(f"mystic_server.{room}" for room in ("accounts", "domain", "net", "log", "files", "hub")),
             "mystic_server.config",
             "mystic_server.console",
             "mystic_server.view",

@@ -1,0 +1,1 @@
+"""Accounts: passwords, hashed in processes of their own, and how often somebody may try."""
