@@ -8,21 +8,48 @@ by then changes nothing.
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from mystic_server.domain.apply_groups import group_created, group_entered, group_exited, member_added, member_removed
+from mystic_server.domain.apply_accounts import account_deleted, device_removed, password_set, role_set
+from mystic_server.domain.apply_amendments import deleted, edited
+from mystic_server.domain.apply_groups import (
+    group_created,
+    group_ended,
+    group_entered,
+    group_exited,
+    group_handed_over,
+    group_kept,
+    group_renamed,
+    member_added,
+    member_removed,
+)
+from mystic_server.domain.apply_moderation import banned, kicked, muted, unbanned
 from mystic_server.domain.apply_people import joined, left, linger_ended, node_started
 from mystic_server.domain.apply_posts import posted
 from mystic_server.domain.events import (
+    AccountDeleted,
+    Banned,
     Committed,
+    Deleted,
+    DeviceRemoved,
+    Edited,
     GroupCreated,
+    GroupEnded,
     GroupEntered,
     GroupExited,
+    GroupHandedOver,
+    GroupKept,
+    GroupRenamed,
     Joined,
+    Kicked,
     Left,
     LingerEnded,
     MemberAdded,
     MemberRemoved,
+    Muted,
     NodeStarted,
+    PasswordSet,
     Posted,
+    RoleSet,
+    Unbanned,
 )
 from mystic_server.domain.outcome import Applied
 from mystic_server.domain.world import World
@@ -31,6 +58,8 @@ _Apply: TypeAlias = Callable[[World, int, int, Any], Applied]
 
 _APPLY: Final[dict[type, _Apply]] = {
     Posted: posted,
+    Edited: edited,
+    Deleted: deleted,
     Joined: joined,
     Left: left,
     LingerEnded: linger_ended,
@@ -39,7 +68,19 @@ _APPLY: Final[dict[type, _Apply]] = {
     GroupExited: group_exited,
     MemberAdded: member_added,
     MemberRemoved: member_removed,
+    GroupRenamed: group_renamed,
+    GroupHandedOver: group_handed_over,
+    GroupKept: group_kept,
+    GroupEnded: group_ended,
     NodeStarted: node_started,
+    PasswordSet: password_set,
+    DeviceRemoved: device_removed,
+    AccountDeleted: account_deleted,
+    RoleSet: role_set,
+    Kicked: kicked,
+    Banned: banned,
+    Unbanned: unbanned,
+    Muted: muted,
 }
 """One row an event: (world, its number, its time, the event) -> what follows."""
 

@@ -1,6 +1,7 @@
 """apply, of people: names and sessions, who comes and who goes."""
 
 from mystic_server.domain.apply_groups import leave
+from mystic_server.domain.decide_moderation import banned_text
 from mystic_server.domain.events import (
     Joined,
     Left,
@@ -8,6 +9,7 @@ from mystic_server.domain.events import (
     NodeStarted,
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery, Ending
+from mystic_server.domain.refusals import devices_full, name_claimed
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -25,17 +27,16 @@ def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
     if event.session in world.sessions or event.session in world.lost:
         return NOTHING
     user = world.user_named(event.name)
-    if user and (refused := _name_lost(world, user, event)):
+    if refused := _kept_out(world, user, time_us, event) or (user and _name_lost(world, user, event)):
         return Applied(answer=refused)
     user = _take_name(world, seq, time_us, user, event)
     was_here = world.is_here(user.id)
     before, replaced = _taken_over(world, user, event)
     focus = before.focus if before and before.focus in user.groups else 0
-    world.put_session(
-        Session(event.session, user.id, event.watch, focus, event.lingers, event.node, event.epoch),
-    )
+    world.put_session(_new_session(user, event, focus))
     focused = world.groups[focus].ref if focus else None
-    answer = Welcome(0, event.session, user.ref, user.role, seq, focused)
+    has_password = bool(user.password)
+    answer = Welcome(0, event.session, user.ref, user.role, seq, focused, has_password=has_password)
     endings = [Ending(event.resume, Bye(Code.REPLACED, "This device has connected anew."))] if replaced else []
     if was_here or not event.watch:
         return Applied([], answer, endings)
@@ -43,13 +44,30 @@ def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
     return Applied([Delivery(said, world.everyone(), (event.session,))], answer, endings)
 
 
+def _new_session(user: User, event: Joined, focus: int) -> Session:
+    node, epoch = event.node, event.epoch
+    return Session(event.session, user.id, event.watch, focus, event.lingers, node, epoch, device=event.key)
+
+
+def _kept_out(world: World, user: User | None, time_us: int, event: Joined) -> Refused | None:
+    """Between decision and now somebody has banned the name, or deleted the account that was meant."""
+    meant = world.users.get(event.user)
+    if (meant and meant.is_gone) or (event.by_password and user is None):
+        return Refused(0, Code.ACCOUNT_DELETED, f"The account {event.name} has just been deleted.", event.name)
+    ban = world.ban_of(event.name, time_us)
+    if ban and not (user and user.role == "operator"):
+        return Refused(0, Code.BANNED, banned_text(ban, time_us), event.name)
+    return None
+
+
 def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
-    """Between decision and now somebody else has taken the name."""
-    if user.is_claimed and not event.by_password and not user.has_device(event.key):
-        return Refused(0, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
+    """Between decision and now somebody else has taken the name, or has given it another proof."""
+    is_proven = user.has_device(event.key) or (event.by_password and user.password and event.user == user.id)
+    if user.is_claimed and not is_proven:
+        return name_claimed(0, user)
     if not user.is_claimed and user.id in world.sessions_of:
         return Refused(0, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
-    return None
+    return devices_full(0, user, event.key)
 
 
 def _take_name(world: World, seq: int, time_us: int, user: User | None, event: Joined) -> User:
@@ -105,6 +123,26 @@ def _end_session(world: World, seq: int, time_us: int, session: Session, cause: 
     return deliveries
 
 
+def end_sessions(
+    world: World, seq: int, time_us: int, user: User, cause: str, bye: Bye, device: bytes = b""
+) -> tuple[list[Delivery], list[Ending]]:
+    """Ends all of a user's sessions, also what the lost ones keep; with `device` only those on that device."""
+    ended = [each for each in sessions_of(world, user) if not device or each.device == device]
+    living = [session for session in ended if not session.lost_us]
+    for lost in (session for session in ended if session.lost_us):
+        world.remove_lost(lost.id)
+    deliveries = [each for session in living for each in _end_session(world, seq, time_us, session, cause)]
+    if ended and not world.is_here(user.id) and user.id not in world.lost_of:
+        deliveries += leave_rooms(world, seq, time_us, user, cause)
+    return deliveries, [Ending(session.id, bye) for session in living]
+
+
+def sessions_of(world: World, user: User) -> list[Session]:
+    """A user's sessions, the lost ones at the end."""
+    living = [world.sessions[id] for id in world.sessions_of.get(user.id, ())]
+    return living + [world.lost[id] for id in world.lost_of.get(user.id, ())]
+
+
 def leave_rooms(world: World, seq: int, time_us: int, user: User, cause: str) -> list[Delivery]:
     rooms = [world.groups[id] for id in user.groups if not world.groups[id].kept]
     return [delivery for room in rooms for delivery in leave(world, seq, time_us, user, room, cause)]
@@ -123,6 +161,7 @@ def linger_ended(world: World, seq: int, time_us: int, event: LingerEnded) -> Ap
 
 def node_started(world: World, seq: int, time_us: int, event: NodeStarted) -> Applied:
     """Sessions of the node's earlier runs ended with it; who had them is told nothing, since nobody is connected."""
+    world.forget_bans(time_us)
     node, epoch = event.node, event.epoch
     ended = [session for session in world.sessions.values() if session.node == node and session.epoch != epoch]
     for session in sorted(ended, key=lambda session: session.user):

@@ -9,29 +9,82 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from mystic_server.domain import policy
-from mystic_server.domain.decide_groups import decide_add, decide_create, decide_join, decide_leave, decide_remove
+from mystic_server.domain.decide_accounts import decide_delete_account, decide_remove_device, decide_role
+from mystic_server.domain.decide_groups import (
+    decide_add,
+    decide_create,
+    decide_delete_group,
+    decide_hand_over,
+    decide_join,
+    decide_keep,
+    decide_leave,
+    decide_remove,
+    decide_rename,
+)
+from mystic_server.domain.decide_moderation import (
+    ban_refused,
+    decide_announce,
+    decide_ban,
+    decide_kick,
+    decide_mute,
+    decide_unban,
+    decide_unmute,
+)
 from mystic_server.domain.decide_posts import decide_post
 from mystic_server.domain.events import (
     Joined,
     Left,
 )
-from mystic_server.domain.refusals import Decision, shown
+from mystic_server.domain.refusals import Decision, devices_full, name_claimed, shown
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
     AddMember,
+    Announce,
+    Ban,
     CreateGroup,
+    DeleteAccount,
+    DeleteGroup,
+    HandOver,
     JoinGroup,
+    KeepGroup,
+    Kick,
     LeaveGroup,
     Login,
     Logout,
+    Mute,
     Post,
     Refused,
+    RemoveDevice,
     RemoveMember,
+    RenameGroup,
+    SetRole,
+    Unban,
+    Unmute,
 )
-from mysticproto.names import NameRefused, check_user_name, clean_line
+from mysticproto.names import NameRefused, check_user_name, clean_line, name_key
 
-Change: TypeAlias = Post | CreateGroup | JoinGroup | LeaveGroup | AddMember | RemoveMember
+Change: TypeAlias = (
+    Post
+    | CreateGroup
+    | JoinGroup
+    | LeaveGroup
+    | AddMember
+    | RemoveMember
+    | RenameGroup
+    | HandOver
+    | KeepGroup
+    | DeleteGroup
+    | RemoveDevice
+    | DeleteAccount
+    | SetRole
+    | Kick
+    | Ban
+    | Unban
+    | Mute
+    | Unmute
+    | Announce
+)
 """Requests of a session that become events."""
 
 
@@ -59,7 +112,18 @@ class Rules(Struct, frozen=True):
     operators: frozenset[str] = frozenset()
 
 
-def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Collection[int] = ()) -> Decision:
+EVERYBODY: Final = Rules()
+"""Who may come in if nothing else is said."""
+
+
+def decide_login(
+    world: World,
+    request: Login,
+    newcomer: Newcomer,
+    ending: Collection[int] = (),
+    rules: Rules = EVERYBODY,
+    now_us: int = 0,
+) -> Decision:
     """Whether a connection may take a name. `ending`: sessions whose end is in the log before anything decided now."""
     n = request.n
     try:
@@ -67,10 +131,17 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
     except NameRefused as reason:
         return Refused(n, Code.NAME_INVALID, str(reason), shown(request.name))
     user = world.user_named(name)
-    if user is None and len(world.users) >= policy.MAX_USERS:
-        return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
-    if user and (refused := _name_refused(world, user, request, newcomer, ending)):
-        return refused
+    refused = (
+        ban_refused(world, n, name, newcomer.host, now_us)
+        or _rules_refuse(n, name, user, newcomer, rules)
+        or (_name_refused(world, user, request, newcomer, ending) if user else _stranger_refused(world, n, newcomer))
+    )
+    return refused or _joined(world, name, user, request, newcomer, ending)
+
+
+def _joined(
+    world: World, name: str, user: User | None, request: Login, newcomer: Newcomer, ending: Collection[int]
+) -> Joined:
     is_here = user is not None and any(id not in ending for id in world.watching(user.id))
     return Joined(
         newcomer.session,
@@ -88,14 +159,37 @@ def decide_login(world: World, request: Login, newcomer: Newcomer, ending: Colle
     )
 
 
+def _rules_refuse(n: int, name: str, user: User | None, newcomer: Newcomer, rules: Rules) -> Refused | None:
+    """What the server's settings have against it."""
+    if rules.claimed_only and not newcomer.proven_key and not newcomer.by_password:
+        text = "Only names that are somebody's may come in here. Use the mystic client, or log in with your password."
+        return Refused(n, Code.CLAIM_REQUIRED, text, name)
+    is_claimed = user is not None and user.is_claimed
+    if name_key(name) in rules.operators and not is_claimed and not newcomer.is_local:
+        text = f"The name {name} is kept for the server's operator: claim it on the server's own machine first."
+        return Refused(n, Code.NAME_CLAIMED, text, name)
+    return None
+
+
+def _stranger_refused(world: World, n: int, newcomer: Newcomer) -> Refused | None:
+    """Nobody has the name."""
+    if newcomer.by_password:
+        return Refused(n, Code.ACCOUNT_DELETED, "This account has just been deleted.")
+    if len(world.users) >= policy.MAX_USERS:
+        return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
+    return None
+
+
 def _name_refused(
     world: World, user: User, request: Login, newcomer: Newcomer, ending: Collection[int]
 ) -> Refused | None:
     sessions = [id for id in world.sessions_of.get(user.id, []) if id not in ending]
     if user.is_claimed and not newcomer.by_password and not user.has_device(newcomer.proven_key):
-        return Refused(request.n, Code.NAME_CLAIMED, f"The name {user.name} belongs to another device.", user.name)
+        return name_claimed(request.n, user)
     if not user.is_claimed and sessions:
         return Refused(request.n, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
+    if refused := devices_full(request.n, user, newcomer.proven_key):
+        return refused
     if len(sessions) >= policy.MAX_SESSIONS_PER_USER and request.resume not in sessions:
         text = f"{user.name} is logged in {len(sessions)} times already."
         return Refused(request.n, Code.TOO_MANY_SESSIONS, text, user.name)
@@ -122,6 +216,19 @@ _DECIDE: Final[dict[type, _Decide]] = {
     LeaveGroup: decide_leave,
     AddMember: decide_add,
     RemoveMember: decide_remove,
+    RenameGroup: decide_rename,
+    HandOver: decide_hand_over,
+    KeepGroup: decide_keep,
+    DeleteGroup: decide_delete_group,
+    RemoveDevice: decide_remove_device,
+    DeleteAccount: decide_delete_account,
+    SetRole: decide_role,
+    Kick: decide_kick,
+    Ban: decide_ban,
+    Unban: decide_unban,
+    Mute: decide_mute,
+    Unmute: decide_unmute,
+    Announce: decide_announce,
     Logout: _decide_logout,
 }
 """One row a request: (world, the asker's session, the request, the time) -> an event or a refusal."""

@@ -126,11 +126,12 @@ class GroupEntered(_Stored, frozen=True, tag="group_entered"):
 
 
 class GroupExited(_Stored, frozen=True, tag="group_exited"):
-    """A user left a group by hand."""
+    """A user left a group by hand. `heir`: who was to own it from then on when this was asked for, 0 for no change."""
 
     session: int
     author: int
     group: int
+    heir: int = 0
 
 
 class MemberAdded(_Stored, frozen=True, tag="member_added"):
@@ -152,12 +153,13 @@ class MemberRemoved(_Stored, frozen=True, tag="member_removed"):
 
 
 class GroupRenamed(_Stored, frozen=True, tag="group_renamed"):
-    """The owner gave a group another name."""
+    """The owner gave a group another name than `old`."""
 
     session: int
     author: int
     group: int
     name: str
+    old: str = ""
 
 
 class GroupHandedOver(_Stored, frozen=True, tag="group_handed_over"):
@@ -187,11 +189,15 @@ class GroupEnded(_Stored, frozen=True, tag="group_ended"):
 
 
 class PasswordSet(_Stored, frozen=True, tag="password_set"):
-    """A user has a password from now on, of which this is the Argon2id hash in PHC form; claims an unclaimed name."""
+    """A user has a password from now on, of which this is the Argon2id hash in PHC form; claims an unclaimed name.
+
+    `claims`: the name was nobody's when it was asked for.
+    """
 
     session: int
     user: int
     hash: str
+    claims: bool = False
 
 
 class DeviceRemoved(_Stored, frozen=True, tag="device_removed"):

@@ -16,6 +16,19 @@ BARRIERS: Final = frozenset(
         model.LeaveGroup,
         model.AddMember,
         model.RemoveMember,
+        model.RenameGroup,
+        model.HandOver,
+        model.KeepGroup,
+        model.DeleteGroup,
+        model.SetPassword,
+        model.RemoveDevice,
+        model.DeleteAccount,
+        model.SetRole,
+        model.Kick,
+        model.Ban,
+        model.Unban,
+        model.Mute,
+        model.Unmute,
     }
 )
 """Requests that change more than a timeline: the session's next request waits until they are applied."""
@@ -35,5 +48,22 @@ LINGER_US: Final = 60_000_000
 """How long a lost native session keeps its room and focus."""
 AWAY_NAMED: Final = 10
 """Of those who are away, the last seen that the author of a global message is told of."""
+AWAY_LISTED: Final = 1_000
+"""Of those who are away, the last seen that the list of known users has."""
+AWAY_LOOKED_AT: Final = 20_000
+"""Of those who are away, the last seen among whom that list looks for names that are somebody's."""
+MAX_BANS: Final = 1_000
+MAX_DEVICES: Final = 30
+"""Keys that prove one name."""
+MAX_WAITING: Final = 1_000
+"""Direct messages that are kept for somebody who is away."""
+MAX_WAITING_OF_ONE: Final = 200
+"""Of them, those of one sender."""
+MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
+"""Their texts together, as UTF-8."""
+MAX_DELETED_REMEMBERED: Final = 1_000
+"""Numbers of deleted messages, so that an edit which was already on its way changes nothing."""
+MAX_WATERMARKS: Final = 200_000
+"""How far somebody has got in a conversation: so many of these are kept."""
 LIST_PART: Final = 500
 """Lines in one part of a list's answer."""

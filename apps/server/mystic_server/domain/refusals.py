@@ -2,10 +2,11 @@
 
 from typing import TypeAlias
 
+from mystic_server.domain import policy
 from mystic_server.domain.events import Event
-from mystic_server.domain.world import Group
+from mystic_server.domain.world import Group, User, World
 from mysticproto.errors import Code
-from mysticproto.model import FOR_EVER_US, Refused
+from mysticproto.model import FOR_EVER_US, MAX_REASON_CHARS, Refused
 from mysticproto.names import clean_line
 
 Decision: TypeAlias = Event | Refused
@@ -42,7 +43,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def how_long(until_us: int, now_us: int) -> str:
-    """What is left of something that an operator has set, to be put behind a verb: " for 2 more hours"; "" for ever.
+    """What is left of what an operator has set, to be put behind a verb: " for the next 2 hours"; "" for ever.
 
     In the largest unit of which there is at least one, rounded up, so that who waits that long has waited enough.
     """
@@ -51,4 +52,54 @@ def how_long(until_us: int, now_us: int) -> str:
     left_s = max(1, -(-(until_us - now_us) // 1_000_000))
     unit, size_s = next((unit, size_s) for unit, size_s in _UNITS if left_s >= size_s)
     number = -(-left_s // size_s)
-    return f" for {number} more {unit}{'s' if number > 1 else ''}"
+    return f" for the next {number} {unit}s" if number > 1 else f" for the next {unit}"
+
+
+def cleaned_reason(reason: str) -> str:
+    """Why somebody is kept out or silenced, as it may be stored and shown: one line."""
+    return clean_line(reason[: 4 * MAX_REASON_CHARS].strip(), MAX_REASON_CHARS)
+
+
+def because(reason: str) -> str:
+    """A reason, to be put at the end of a sentence in the place of its full stop."""
+    return f": {reason}" if reason else "."
+
+
+def nobody_called(n: int, name: str) -> Refused:
+    """Nobody has ever had this name here, or not for long enough to be known."""
+    return Refused(n, Code.UNKNOWN_USER, f"Nobody is called {shown(name)}.", shown(name))
+
+
+def operator_refused(user: User, n: int) -> Refused | None:
+    """A refusal to everybody who isn't an operator."""
+    if user.role == "operator":
+        return None
+    return Refused(n, Code.NOT_ALLOWED, "Only an operator can do that. Ask one, or the owner of the server.")
+
+
+def muted_refused(user: User, n: int, now_us: int) -> Refused | None:
+    """A refusal if an operator keeps this user from saying anything at this time."""
+    if user.muted_until_us <= now_us:
+        return None
+    left = how_long(user.muted_until_us, now_us)
+    return Refused(n, Code.MUTED, f"An operator has muted you{left}. You can still read.", user.name)
+
+
+def name_claimed(n: int, user: User) -> Refused:
+    """Nothing that this newcomer has shown proves the name to be theirs."""
+    text = f"The name {user.name} is somebody's. If it is yours, log in with its password; else take another name."
+    return Refused(n, Code.NAME_CLAIMED, text, user.name)
+
+
+def devices_full(n: int, user: User, key: bytes) -> Refused | None:
+    """Whether this key would be one more than may prove the name."""
+    if not key or user.has_device(key) or len(user.devices) < policy.MAX_DEVICES:
+        return None
+    text = f"{user.name} has {len(user.devices)} devices already. Remove one on another of them first."
+    return Refused(n, Code.LIMIT_REACHED, text, user.name)
+
+
+def ask_the_owner(n: int, world: World, group: Group) -> Refused:
+    """A kept group takes nobody who comes by themselves."""
+    text = f"{group.name} takes nobody by itself: ask its owner {world.users[group.owner].name} to add you."
+    return Refused(n, Code.NOT_ALLOWED, text, group.name)

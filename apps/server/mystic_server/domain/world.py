@@ -5,12 +5,15 @@ no longer hold; they are built again when somebody asks. An `Audience` is compar
 same object, the same sessions hear, and fan-out may reuse what it prepared for them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
 
 from mystic_server.domain.events import StateRow
+from mystic_server.domain.policy import AWAY_LISTED, AWAY_LOOKED_AT, MAX_DELETED_REMEMBERED
 from mysticproto.model import Group as GroupName
 from mysticproto.model import GroupInfo, UserInfo, UserRef
 from mysticproto.names import name_key
@@ -24,7 +27,10 @@ class Device(Struct, array_like=True, frozen=True):
 
 
 class Ban(Struct, array_like=True, frozen=True):
-    """Why a name, an address or a network is kept out, and until when. `user`: whose name it is, 0 if nobody's."""
+    """Why a name, an address or a network is kept out, and until when. `user`: whose name it is, 0 if nobody's.
+
+    A network is written with its length, "10.1.0.0/16" or "10.1.2.3/32", which no name can look like.
+    """
 
     target: str
     by: int
@@ -32,6 +38,16 @@ class Ban(Struct, array_like=True, frozen=True):
     reason: str
     since_us: int
     until_us: int
+
+    @property
+    def is_network(self) -> bool:
+        """Whether this keeps out wherever somebody comes from, not what they are called."""
+        return "/" in self.target
+
+
+def ban_key(target: str) -> str:
+    """What the bans of one name or network have in common."""
+    return target if "/" in target else name_key(target)
 
 
 class User(Struct):
@@ -102,6 +118,8 @@ class Session(Struct):
     node: int = 0
     epoch: int = 0
     lost_us: int = 0
+    device: bytes = b""
+    """The key that was proven at login, if any."""
 
 
 class Group(Struct):
@@ -150,6 +168,10 @@ class World:
     sessions_of: dict[int, list[int]] = field(default_factory=dict)
     gone: dict[int, None] = field(default_factory=dict)
     """Users who were here and are away, the last one to go at the end."""
+    bans: dict[str, Ban] = field(default_factory=dict)
+    """By `ban_key`. Those that have expired count no longer, and are forgotten now and then."""
+    recently_deleted: dict[int, None] = field(default_factory=dict)
+    """The last deleted messages, by number; not in the tables, since only what was on its way meets them."""
     _dirty: dict[tuple[str, int], None] = field(default_factory=dict)
     _everyone: Audience | None = None
     _global: Audience | None = None
@@ -181,10 +203,28 @@ class World:
         """Whether anybody would say that the user is here."""
         return bool(self.watching(user))
 
-    def users_here(self) -> list[UserInfo]:
+    def users_here(self, now_us: int = 0) -> list[UserInfo]:
         """The users who are here, in the order of their coming."""
         seen = dict.fromkeys(session.user for session in self.sessions.values() if session.watch)
-        return [UserInfo(self.users[id].ref, self.users[id].role, self.users[id].display) for id in seen]
+        return [self.user_info(self.users[id], now_us) for id in seen]
+
+    def users_away(self, now_us: int = 0) -> list[UserInfo]:
+        """Of those who were the last to go, the ones whose name is theirs, the last first."""
+        last = (self.users[id] for id in islice(reversed(self.gone), AWAY_LOOKED_AT))
+        return [
+            self.user_info(user, now_us) for user in islice((each for each in last if each.is_claimed), AWAY_LISTED)
+        ]
+
+    def user_info(self, user: User, now_us: int = 0) -> UserInfo:
+        """A line of the user list, in which a mute that is over by now is not mentioned."""
+        here = self.is_here(user.id)
+        muted_until_us = user.muted_until_us if user.muted_until_us > now_us else 0
+        return UserInfo(user.ref, user.role, user.display, here, 0 if here else user.last_seen_us, muted_until_us)
+
+    def ban_of(self, name: str, now_us: int) -> Ban | None:
+        """Why nobody may have this name at this time."""
+        ban = self.bans.get(name_key(name))
+        return ban if ban and ban.until_us > now_us else None
 
     def group_info(self, group: Group) -> GroupInfo:
         """A line of the group list."""
@@ -219,13 +259,25 @@ class World:
         """Watching sessions of some users."""
         return Audience(tuple(id for user in users for id in self.watching(user)))
 
+    def operators(self) -> Audience:
+        """Watching sessions of operators."""
+        return Audience(tuple(id for id in self.everyone().sessions if self.users[self.sessions[id].user].is_operator))
+
     # Writing: for `apply` alone.
 
     def put_user(self, user: User) -> None:
         """Adds a user or notes a change."""
         self.users[user.id] = user
-        self.user_ids[name_key(user.name)] = user.id
+        if not user.is_gone:
+            self.user_ids[name_key(user.name)] = user.id
         self._dirty["user", user.id] = None
+
+    def free_name(self, user: User) -> None:
+        """Notes that a user, who is here no longer, is gone for ever; the name can be somebody else's."""
+        user.is_gone = True
+        del self.user_ids[name_key(user.name)]
+        self.gone.pop(user.id, None)
+        self.put_user(user)
 
     def put_gone(self, user: User, seq: int, time_us: int) -> None:
         """Notes that a user is here no longer."""
@@ -271,12 +323,41 @@ class World:
         self._dirty["group", group.id] = None
         self._of_group.pop(group.id, None)
 
+    def rename_group(self, group: Group, name: str) -> None:
+        """Gives a group another name, which must be nobody's or the same in another spelling."""
+        del self.group_ids[name_key(group.name)]
+        group.name = name
+        self.put_group(group)
+
     def remove_group(self, group: Group) -> None:
         """Forgets a group."""
         del self.groups[group.id]
         del self.group_ids[name_key(group.name)]
         self._dirty["group", group.id] = None
         self._of_group.pop(group.id, None)
+
+    def remember_deleted(self, message: int) -> None:
+        """Notes that a message is deleted, and forgets the oldest such note when there are too many."""
+        self.recently_deleted[message] = None
+        if len(self.recently_deleted) > MAX_DELETED_REMEMBERED:
+            del self.recently_deleted[next(iter(self.recently_deleted))]
+
+    def put_ban(self, ban: Ban) -> None:
+        """Adds a ban, or puts another in the place of that of the same name or network."""
+        self.bans[ban_key(ban.target)] = ban
+        self._dirty[_BAN + ban_key(ban.target), 0] = None
+
+    def remove_ban(self, target: str) -> Ban | None:
+        """Ends a ban, if there is one."""
+        ban = self.bans.pop(ban_key(target), None)
+        if ban:
+            self._dirty[_BAN + ban_key(target), 0] = None
+        return ban
+
+    def forget_bans(self, now_us: int) -> None:
+        """Forgets the bans that are over."""
+        for ban in [ban for ban in self.bans.values() if ban.until_us <= now_us]:
+            self.remove_ban(ban.target)
 
     def _hearing_changed(self, user: int) -> None:
         self._everyone = self._global = None
@@ -292,40 +373,57 @@ class World:
         return rows
 
     def load(self, rows: tuple[StateRow, ...], applied: int) -> None:
-        """Fills an empty world from the tables."""
-        for row in sorted(rows, key=lambda row: (_LOAD_ORDER.index(row.kind), row.id)):
-            assert row.body is not None
-            match row.kind:
-                case "user":
-                    self._load_user(msgspec.msgpack.decode(row.body, type=User))
-                case "session":
-                    session = msgspec.msgpack.decode(row.body, type=Session)
-                    (self.put_lost if session.lost_us else self.put_session)(session)
-                case "group":
-                    self.put_group(msgspec.msgpack.decode(row.body, type=Group))
-        away = [user for user in self.users.values() if user.left_seq and not self.is_here(user.id)]
+        """Fills an empty world from the tables. Rows of other kinds are kept beside the world, and nothing to it."""
+        of_kind: dict[str, list[StateRow]] = {}
+        for row in rows:
+            of_kind.setdefault(row.kind.partition(":")[0], []).append(row)
+        for kind, load in self._loaders().items():
+            for row in sorted(of_kind.get(kind, ()), key=lambda row: row.id):
+                assert row.body is not None
+                load(row.body)
+        away = [
+            user for user in self.users.values() if user.left_seq and not user.is_gone and not self.is_here(user.id)
+        ]
         self.gone = dict.fromkeys(user.id for user in sorted(away, key=lambda user: user.left_seq))
         self.applied = applied
         self._dirty.clear()
 
-    def _load_user(self, user: User) -> None:
+    def _loaders(self) -> dict[str, Callable[[bytes], None]]:
+        """What takes the rows of each kind, in the order in which one kind needs the others."""
+        decode = msgspec.msgpack.decode
+        return {
+            "user": self._load_user,
+            "session": self._load_session,
+            "group": lambda body: self.put_group(decode(body, type=Group)),
+            "ban": lambda body: self.put_ban(decode(body, type=Ban)),
+        }
+
+    def _load_user(self, body: bytes) -> None:
+        user = msgspec.msgpack.decode(body, type=User)
         user.add_device(user.key, 0)
         user.key = b""
         self.put_user(user)
 
+    def _load_session(self, body: bytes) -> None:
+        session = msgspec.msgpack.decode(body, type=Session)
+        (self.put_lost if session.lost_us else self.put_session)(session)
+
     def _body(self, kind: str, id: int) -> bytes | None:
-        entity: User | Session | Group | None
+        entity: User | Session | Group | Ban | None
         match kind:
             case "user":
                 entity = self.users.get(id)
             case "session":
                 entity = self.sessions.get(id) or self.lost.get(id)
-            case _:
+            case "group":
                 entity = self.groups.get(id)
+            case _:
+                entity = self.bans.get(kind.removeprefix(_BAN))
         return None if entity is None else msgspec.msgpack.encode(entity)
 
 
-_LOAD_ORDER = ("user", "session", "group")
+_BAN = "ban:"
+"""What a ban's kind of row begins with; the rest is its `ban_key`, since it has no number."""
 
 
 def _drop(lists: dict[int, list[int]], key: int, value: int) -> None:
