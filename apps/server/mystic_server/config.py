@@ -6,6 +6,7 @@
     shared = "SharedFiles"          # --shared, SERVER_SHARED_FILES
     name = "Mystic"                 # --name, MYSTIC_SERVER_NAME
     log_format = "text"             # --log-format, MYSTIC_LOG_FORMAT
+    tls = "optional"                # --tls, MYSTIC_TLS
     relay_shutdown = "off"          # --relay-shutdown, MYSTIC_RELAY_SHUTDOWN
     unlimited = false               # --unlimited
 
@@ -37,6 +38,7 @@ KNOWN_WIRES = ("native", "mystic_cli", "unicast_base64", "muca_json", "chat_mode
 EVERY_INTERFACE = ""
 """As a host: every interface, IPv4 and (where the machine has it) IPv6."""
 LOG_FORMATS = ("text", "json")
+TLS_CHOICES = ("optional", "required", "off")
 RELAY_SHUTDOWNS = ("off", "loopback")
 MAX_NAME_CHARS = 64
 MAX_PORT = 65535
@@ -137,6 +139,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The server's own name, shown to clients."""
     log_format: str
     """One of LOG_FORMATS."""
+    tls: str
+    """One of TLS_CHOICES; "required": for passwords, except from this machine itself."""
     relay_shutdown: str
     """One of RELAY_SHUTDOWNS: who may stop the server over the wire `pickle_relay`."""
     unlimited: bool
@@ -153,6 +157,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     shared: str | None = None
     name: str | None = None
     log_format: str | None = None
+    tls: str | None = None
     relay_shutdown: str | None = None
     unlimited: bool = False
     listen: dict[str, list[int]] | None = None
@@ -213,6 +218,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], wires: Collection[str
         listen=_listen(sources.ask("listen", "", {}), port, wires),
         name=_name(sources.ask("name", "MYSTIC_SERVER_NAME", "Mystic")),
         log_format=_one_of(sources.ask("log_format", "MYSTIC_LOG_FORMAT", "text"), "log format", LOG_FORMATS),
+        tls=_one_of(sources.ask("tls", "MYSTIC_TLS", "optional"), "choice", TLS_CHOICES),
         relay_shutdown=_one_of(
             sources.ask("relay_shutdown", "MYSTIC_RELAY_SHUTDOWN", "off"), "choice", RELAY_SHUTDOWNS
         ),
@@ -252,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen", metavar="WIRE=PORT[,PORT]", action="append", help="more ports, for the peers of one wire")
     add("--unlimited", action="store_true", help="no rate limits, for benchmarks")
     add("--log-format", metavar="text|json", help="how the log on standard error is written (default: text)")
+    add("--tls", metavar="optional|required|off", help="whether connections can be encrypted, and passwords must be")
     add("--relay-shutdown", metavar="off|loopback", help="who may stop the server over pickle_relay (default: off)")
     add("--name", metavar="TEXT", help="the server's name, shown to clients (default: Mystic)")
     add("--version", action="version", version=f"mystic-server {version()}")

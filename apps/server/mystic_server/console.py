@@ -46,6 +46,7 @@ _STYLES = {
     "started": "bold green",
     "stopping": "bold yellow",
     "stopped": "bold yellow",
+    "TLS": "green",
     "connected": "cyan",
     "disconnected": "dim cyan",
     "joined": "green",
@@ -134,6 +135,10 @@ class Console:
         """The server accepts connections."""
         places = ", ".join(_place(host, port) for host, port in addresses)
         self._say("started", f"listening on {places}", {"addresses": places})
+
+    def certificate(self, fingerprint: str) -> None:
+        """Connections can be encrypted; clients know the server by this."""
+        self._say("TLS", f"fingerprint {fingerprint}", {"fingerprint": fingerprint})
 
     def connected(self, address: str, port: int, wire: str = "") -> None:
         """A connection was accepted, or (with `wire`) has shown what it speaks."""

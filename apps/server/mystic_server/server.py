@@ -12,6 +12,7 @@ the end.
 import gc
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -32,6 +33,7 @@ from mystic_server.hub.sessions import Peers
 from mystic_server.log.base import StoreError
 from mystic_server.log.store import StoreLog
 from mystic_server.net.admission import Admission
+from mystic_server.net.certificate import CertificateError, load_or_make_certificate, server_context
 from mystic_server.net.children import ChildProcess
 from mystic_server.net.connection import ChooseWire, Connection
 from mystic_server.net.datagram import DatagramTransfer
@@ -67,6 +69,7 @@ class Server:
         self._world = World()
         self._peers = Peers()
         self._listeners: list[Listener] = []
+        self._fingerprint = ""  # of the certificate, if there is one
         self._is_stopping = False
         self._closers: list[Callable[[], None]] = []
 
@@ -74,10 +77,11 @@ class Server:
         """Starts, serves until it is told to stop, and returns the exit status. Raises ConfigError and StoreError."""
         try:
             make_folders(self._settings)
+            tls = self._tls()
             sockets = self._bind()
             self._start_log()
             self._start_files()
-            self._compose()
+            self._compose(tls)
             self._end_last_run()
             # Given back last of all: a second signal must not cut the end of the log short.
             self._closers.insert(0, StopSignals(self._reactor, self._told_to_stop).close)
@@ -88,6 +92,17 @@ class Server:
         return 0
 
     # Start.
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self._settings.tls == "off":
+            return None
+        try:
+            certificate = load_or_make_certificate(self._settings.data)
+            context = server_context(certificate)
+        except CertificateError as error:
+            raise ConfigError(str(error)) from None
+        self._fingerprint = certificate.fingerprint
+        return context
 
     def _bind(self) -> list[tuple[ChooseWire, socket.socket]]:
         """Sockets and what is spoken there, the main port's first."""
@@ -128,7 +143,7 @@ class Server:
         self._closers += [child.stop, self._files.close]
         child.start()
 
-    def _compose(self) -> None:
+    def _compose(self, tls: ssl.SSLContext | None) -> None:
         settings, limits = self._settings, self._settings.limits
         self._epoch = secrets.randbits(62)
         identity = Identity(settings.name, version(), server_id(settings.data), NODE, self._epoch)
@@ -149,7 +164,7 @@ class Server:
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
         admission = Admission(room, limits.connections_per_address, limits.connections_per_private_address)
         self._entrance = Entrance(
-            self._reactor, admission, self._gateway, limits.send_queue_hard_bytes, _NO_ROOM, self._view.connected
+            self._reactor, admission, self._gateway, limits.send_queue_hard_bytes, _NO_ROOM, self._view.connected, tls
         )
         self._closers.append(self._entrance.close)
         self._patrol = Patrol(self._entrance.connections, self._peers, self._patience())
@@ -227,6 +242,8 @@ class Server:
         gc.collect()
         gc.freeze()
         self._reactor.call_later(_SECOND_S, self._every_second)
+        if self._fingerprint:
+            self._console.certificate(self._fingerprint)
         self._console.started([listener.address for listener in self._listeners])
         for listener in self._listeners:
             self._console.ready(*listener.address)

@@ -5,7 +5,8 @@ from functools import partial
 from typing import TypeAlias
 
 from mystic_server.net.connection import ChooseWire, WireChoice
-from mysticproto.detect import Known, NeedMore, detect
+from mystic_server.net.tls import NO_TLS
+from mysticproto.detect import Known, NeedMore, Unknown, detect
 from mysticproto.legacy.chat_modes import ChatModesWire
 from mysticproto.legacy.muca_json import MucaJsonWire
 from mysticproto.legacy.mystic_cli import MysticCliWire
@@ -41,13 +42,16 @@ _NOT_A_WIRE = b"This is a Mystic chat server, and it does not speak what you sen
 def choose_wire(first_bytes: bytes, is_final: bool) -> WireChoice:
     """The wire that these bytes belong to, or what to say to somebody who speaks none.
 
-    What begins a wire's first words and is nothing else may take its time; a name may not.
+    What begins a wire's first words and is nothing else may take its time; a name may not. TLS comes this far where it
+    isn't spoken.
     """
     match detect(first_bytes, is_final):
         case NeedMore():
             return None
         case Known(wire):
             return SHARED[wire]()
+        case Unknown("tls"):
+            return NO_TLS
         case _ if is_final and detect(first_bytes) == NeedMore():
             return None
         case _:

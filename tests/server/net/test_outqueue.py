@@ -37,7 +37,7 @@ class Recorder:
         return count
 
     def flush(self, queue: OutQueue, now: float = 0.0) -> float | None:
-        return queue.flush(self, now)  # type: ignore[arg-type]
+        return queue.flush(self, now)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_a_full_kernel_loses_nothing(tmp_path: Path) -> None:
 def test_it_costs_no_memory_that_is_counted(tmp_path: Path) -> None:
     queue = OutQueue()
     queue.push(span(tmp_path / "file", bytes(10_000)))
-    queue.flush(Recorder(room=5), 0.0)  # type: ignore[arg-type]
+    queue.flush(Recorder(room=5), 0.0)
     assert queue.bytes_held == 0 and queue.sends_file
     queue.close()
 

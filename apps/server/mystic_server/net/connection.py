@@ -7,15 +7,20 @@ In DETECTING the first bytes decide which wire is spoken. `finish` stops reading
 then says end of file and waits a moment for the peer's own (ENDING): closing with unread bytes in the kernel would
 reset the connection, and the peer could lose the last words. What the selector watches is derived from the state every
 time.
+
+Whose very first byte is that of a TLS record speaks TLS from then on, on any port; the wire inside is found as always.
+Where the port alone says which wire it is, that byte is waited for a moment before anything is said in the clear.
 """
 
 import socket
+import ssl
 from collections.abc import Callable
 from enum import Enum
 from typing import Protocol, TypeAlias
 
 from mystic_server.net.outqueue import FileCutShort, OutChunk, OutQueue
 from mystic_server.net.reactor import READ, WRITE, Reactor, Timer
+from mystic_server.net.tls import RECORD_TYPE, TlsSocket
 from mysticproto.errors import ProtocolError
 from mysticproto.wire import Item, Local, Wire
 
@@ -24,6 +29,9 @@ READ_BYTES = 64 * 1024
 _ENDING_LIMIT_S = 2.0
 _DETECTING_LIMIT_S = 0.2
 """How long bytes may wait that are the beginning of several languages: somebody may really be called V."""
+_SPEAKING_FIRST_AFTER_S = 0.1
+"""How long the first byte of TLS is waited for where the server has the first word."""
+_HANDSHAKE_LIMIT_S = 5.0
 
 WireChoice: TypeAlias = Wire | bytes | None
 """A wire; None: more bytes are needed; bytes: an answer to somebody who speaks none of them."""
@@ -56,11 +64,12 @@ class Owner(Protocol):
         """The out-queue has become empty after it did not fit in one go, or after `tell_when_drained`."""
 
     def closed(self, connection: "Connection", cause: str) -> None:
-        """Called once, last. `cause`: "finished", "lost", "too_slow", "cut_short" or "fault"."""
+        """Called once, last. `cause`: "finished", "lost", "too_slow", "cut_short", "silent" or "fault"."""
 
 
 class Connection:
-    """See the module. `address` is the peer's host and port; `hard_limit` what may be queued in memory, bytes."""
+    """See the module. `address` is the peer's host and port; `hard_limit` what may be queued in memory, bytes; `tls`
+    what to speak TLS with, None: not at all."""
 
     def __init__(
         self,
@@ -72,6 +81,7 @@ class Connection:
         departed: Callable[["Connection"], None],
         unsent: set["Connection"],
         hard_limit: int,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.address = address
         self.wire: Wire | None = None
@@ -80,13 +90,16 @@ class Connection:
         self.bytes_from_peer = 0
         self.state = State.DETECTING
         self._reactor = reactor
-        self._sock = sock
+        self._sock: socket.socket | TlsSocket = sock
+        self._tls: TlsSocket | None = None  # then it is `_sock` too
+        self._tls_context = tls
         self._choose_wire = choose_wire
         self._owner = owner
         self._departed = departed
         self._unsent = unsent
         self._hard_limit = hard_limit
         self._first_bytes = b""
+        self._is_known = False  # which wire, whatever comes
         self._paused = False
         self._tells_drained = False
         self._events = READ
@@ -94,6 +107,7 @@ class Connection:
         self._deadline: Timer | None = None  # of the wire
         self._silence: Timer | None = None
         self._ending: Timer | None = None
+        self._handshake: Timer | None = None
         reactor.register(sock, self, READ)
 
     def __repr__(self) -> str:
@@ -104,6 +118,11 @@ class Connection:
     def local_host(self) -> str:
         """The address of this machine that the peer has connected to."""
         return str(self._sock.getsockname()[0])
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether what is said here is encrypted."""
+        return self._tls is not None
 
     @property
     def is_open(self) -> bool:
@@ -136,8 +155,12 @@ class Connection:
         self.flush()
 
     def begin(self) -> None:
-        """Chooses the wire before a byte has come: on a port where it is known, and may speak first."""
-        self._detect(is_final=True)
+        """Chooses the wire before a byte of it has come: on a port where it is known, and may speak first."""
+        self._is_known = True
+        if self._tls_context:
+            self._detecting = self._reactor.call_later(_SPEAKING_FIRST_AFTER_S, self._decide)
+        else:
+            self._detect(is_final=True)
 
     def keep_deadline(self) -> None:
         """Sees to it that the wire is called when it wants to be; after whatever may have changed that."""
@@ -177,7 +200,7 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self.state = State.CLOSED
-        for timer in (self._detecting, self._deadline, self._silence, self._ending):
+        for timer in (self._detecting, self._deadline, self._silence, self._ending, self._handshake):
             if timer:
                 timer.cancel()
         self._reactor.unregister(self._sock)
@@ -192,6 +215,8 @@ class Connection:
     def flush(self) -> None:
         """Writes what the kernel takes."""
         try:
+            if self._tls:
+                self._tls.flush()
             silence_until = self.queue.flush(self._sock, self._reactor.now)
         except FileCutShort:
             self.close("cut_short")
@@ -223,10 +248,13 @@ class Connection:
         try:
             data = self._sock.recv(READ_BYTES)
         except (BlockingIOError, InterruptedError):
+            self._tls_moved()
             return
         except OSError:
             self.close("finished" if self.state is State.ENDING else "lost")
             return
+        if self._tls:
+            self._tls_moved()
         if self.state in (State.FINISHING, State.ENDING):
             if not data:
                 self.close("finished" if self.state is State.ENDING else "lost")
@@ -235,16 +263,38 @@ class Connection:
         self.heard_at = self._reactor.now
         if data:
             self._heard(data)
-        else:
+        if not data or (self._tls and self._tls.has_ended and self.is_open):
             self._end_of_file()
 
     def _heard(self, data: bytes) -> None:
         if self.wire is None:
+            if self._tls_context and not self._tls and not self._first_bytes and data.startswith(RECORD_TYPE):
+                self._begin_tls(self._tls_context, data)
+                return
             self._first_bytes += data
             self._detect(is_final=False)
             return
         self._owner.received(self, self.wire.feed(data, self._reactor.now))
         self.keep_deadline()
+
+    def _begin_tls(self, context: ssl.SSLContext, first_bytes: bytes) -> None:
+        assert isinstance(self._sock, socket.socket)
+        self._sock = self._tls = TlsSocket(self._sock, context, first_bytes)
+        self.bytes_from_peer = 0
+        if self._detecting:
+            self._detecting.cancel()
+        self._handshake = self._reactor.call_later(_HANDSHAKE_LIMIT_S, lambda: self.close("silent"))
+        self._receive()
+
+    def _tls_moved(self) -> None:
+        """After TLS has read something, be it none of the peer's words."""
+        if self._handshake and self._tls and self._tls.is_established:
+            self._handshake.cancel()
+            self._handshake = None
+            if self._is_known and self.state is State.DETECTING:
+                self._detect(is_final=True)
+        if self._tls and self._tls.has_unsent:
+            self._watch()
 
     def _deadline_passed(self) -> None:
         self._deadline = None
@@ -317,6 +367,8 @@ class Connection:
             return
         reads = self.state is State.ENDING or self.state is State.FINISHING or not self._paused
         writes = bool(self.queue) and not is_silent
+        if self._tls and self.state is not State.ENDING:
+            writes = self._tls.has_unsent or (writes and self._tls.is_established)
         events = (READ if reads else 0) | (WRITE if writes else 0)
         if events != self._events:
             self._events = events

@@ -10,18 +10,26 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from mysticproto.wire import Alone
 
 MAX_SEND_BYTES = 256 * 1024
-"""Bytes handed to the kernel in one call, and read ahead of it from a file where there is no sendfile."""
+"""Bytes handed to the kernel in one call, and of a file in one turn where it can't be told to send the file itself."""
 SPAN_BUDGET_BYTES = 1024 * 1024
 """Bytes of files that one peer gets before the others have their turn."""
 
+_COPY_STEP_BYTES = 64 * 1024
 _BASE64_STEP_BYTES = 48 * 1024
 """Divisible by three, so that the pieces' base64 is the whole's."""
 _HAS_SENDFILE = hasattr(os, "sendfile")
+
+
+class Sender(Protocol):
+    """A socket, or what encrypts for one: then what was not reported as sent is given to it again, first."""
+
+    def send(self, data: bytes | memoryview, /) -> int:
+        """Takes some of it, and returns how many bytes; raises BlockingIOError when there is no room."""
 
 
 class FileCutShort(Exception):
@@ -42,13 +50,15 @@ class FileSpan:
         self.count = count
         self.closed: Callable[[bool], None] | None = None
 
-    def send(self, sock: socket.socket) -> int:
+    def send(self, sock: Sender) -> int:
         """Hands some of it to the kernel and returns how many bytes that were.
 
         Raises BlockingIOError when the kernel is full, FileCutShort when the file has become shorter.
         """
-        count = min(self.count, SPAN_BUDGET_BYTES)
-        sent = os.sendfile(sock.fileno(), self.fd, self.offset, count) if _HAS_SENDFILE else self._copy(sock, count)
+        if _HAS_SENDFILE and isinstance(sock, socket.socket):
+            sent = os.sendfile(sock.fileno(), self.fd, self.offset, min(self.count, SPAN_BUDGET_BYTES))
+        else:
+            sent = self._copy(sock, min(self.count, MAX_SEND_BYTES))
         if not sent:
             raise FileCutShort
         self.offset += sent
@@ -63,10 +73,21 @@ class FileSpan:
             if self.closed:
                 self.closed(not self.count)
 
-    def _copy(self, sock: socket.socket, count: int) -> int:
+    def _copy(self, sock: Sender, count: int) -> int:
+        """Reads no further ahead than it must: what the kernel doesn't take is read again."""
+        sent = 0
         os.lseek(self.fd, self.offset, os.SEEK_SET)
-        data = os.read(self.fd, min(count, MAX_SEND_BYTES))
-        return sock.send(data) if data else 0
+        while sent < count and (data := os.read(self.fd, min(count - sent, _COPY_STEP_BYTES))):
+            try:
+                taken = sock.send(data)
+            except BlockingIOError:
+                if not sent:
+                    raise
+                break
+            sent += taken
+            if taken < len(data):
+                break
+        return sent
 
 
 class Base64Span(FileSpan):
@@ -79,7 +100,7 @@ class Base64Span(FileSpan):
         self._encoded = b""
         self._unread = count
 
-    def send(self, sock: socket.socket) -> int:
+    def send(self, sock: Sender) -> int:
         """As `FileSpan.send`; returns bytes of base64. `count` stays above 0 until the last of them has left."""
         if not self._encoded:
             os.lseek(self.fd, self.offset, os.SEEK_SET)
@@ -137,7 +158,7 @@ class OutQueue:
             self.bytes_held += len(chunk.data)
         self._chunks.append(chunk)
 
-    def send_past(self, sock: socket.socket, data: bytes) -> bool:
+    def send_past(self, sock: Sender, data: bytes) -> bool:
         """As `push` and `flush` in one, for the most frequent case by far; False, and nothing is done, unless the queue
         is empty and its peer needs no pacing. Raises OSError as the socket does, except that a full kernel is no error.
         """
@@ -159,7 +180,7 @@ class OutQueue:
         """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
         return bool(self._chunks) and isinstance(self._chunks[0], FileSpan)
 
-    def flush(self, sock: socket.socket, now: float) -> float | None:
+    def flush(self, sock: Sender, now: float) -> float | None:
         """Writes what the kernel takes. Returns when to call again because of an `Alone` chunk's silence, else None.
 
         Raises OSError as the socket does, except that a full kernel is no error, and FileCutShort.
@@ -189,7 +210,7 @@ class OutQueue:
             return max(self._quiet_until, self._last_sent_at + self._alone_gap_s)
         return self._quiet_until
 
-    def _send_first(self, sock: socket.socket, now: float) -> bool:
+    def _send_first(self, sock: Sender, now: float) -> bool:
         """One call of the kernel; False: enough for this turn."""
         first = self._chunks[0]
         if isinstance(first, FileSpan):
@@ -226,7 +247,7 @@ class OutQueue:
         chunks.appendleft(joined)
         return joined
 
-    def _send_span(self, span: FileSpan, sock: socket.socket) -> bool:
+    def _send_span(self, span: FileSpan, sock: Sender) -> bool:
         if span.count:
             self.bytes_to_peer += span.send(sock)
         if span.count:

@@ -11,7 +11,6 @@ import contextlib
 import heapq
 import itertools
 import selectors
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +20,13 @@ READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 _LONGEST_WAIT_S = 60.0
+
+
+class Watched(Protocol):
+    """What has a descriptor: a socket, or something around one."""
+
+    def fileno(self) -> int:
+        """Negative once it is closed."""
 
 
 class Handler(Protocol):
@@ -63,11 +69,11 @@ class Reactor:
         self.longest_stall_s = 0.0
         """The longest that one tick took; the longest that any peer had to wait for the loop."""
 
-    def register(self, sock: socket.socket, handler: Handler, events: int = READ) -> None:
+    def register(self, sock: Watched, handler: Handler, events: int = READ) -> None:
         """Starts watching."""
         self._handlers[self._selector.register(sock, events, handler).fd] = handler
 
-    def modify(self, sock: socket.socket, handler: Handler, events: int) -> None:
+    def modify(self, sock: Watched, handler: Handler, events: int) -> None:
         """Watches for other events; none at all is allowed."""
         if events:
             try:
@@ -77,7 +83,7 @@ class Reactor:
         else:
             self.unregister(sock)
 
-    def unregister(self, sock: socket.socket) -> None:
+    def unregister(self, sock: Watched) -> None:
         """Stops watching, from this moment on; nothing happens if it wasn't watched, or is closed."""
         with contextlib.suppress(KeyError, ValueError):
             del self._handlers[self._selector.unregister(sock).fd]
