@@ -122,6 +122,7 @@ class FakeServer:
         self.users: list[UserRef] = [OWN, ANA, BOB, EVA]
         self.groups: list[GroupInfo] = []
         self.past: dict[str, list[Event]] = {}
+        self.bans: list[model.BanInfo] = []
         self.folders: dict[str, list[FolderEntry]] = {"": []}
         self.focus: Group | None = None
         self.greeting = ""
@@ -174,6 +175,8 @@ class FakeServer:
                 return model.Groups(n, tuple(self.groups))
             case model.GetHistory(n, of, before, limit):
                 return self._history(n, of, before, limit)
+            case model.ListBans(n):
+                return model.Bans(n, tuple(self.bans))
             case model.ListFolder(n, path):
                 entries = tuple(self.folders.get(path, ()))
                 return model.Folder(n, path, entries, len(entries))

@@ -4,11 +4,17 @@ A line is a command if its first word is `mystic` or if it begins with `/`; ever
 that begins with a slash. Both spellings share one table, which also feeds the help text and the completion list.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from msgspec import Struct
+
+from mystic_client.model.keeping import SPELLINGS, Keeping
+from mystic_client.model.spelling import CommandError as CommandError
+from mystic_client.model.spelling import Make, Spelling, first_word, usage_error
 
 
 class Help(Struct, frozen=True):
@@ -81,10 +87,18 @@ class Download(Struct, frozen=True):
     protocol: str = "tcp"
 
 
-class CommandError(Struct, frozen=True):
-    """The line is no command that can be carried out; `text` says why, in a sentence for people."""
+class Edit(Struct, frozen=True):
+    """Put another text in the place of the last message of one's own here."""
 
     text: str
+
+
+class Delete(Struct, frozen=True):
+    """Take the last message of one's own here away."""
+
+
+class WhoRead(Struct, frozen=True):
+    """Show who has read the last message of one's own here."""
 
 
 Command: TypeAlias = (
@@ -101,6 +115,10 @@ Command: TypeAlias = (
     | Leave
     | Files
     | Download
+    | Edit
+    | Delete
+    | WhoRead
+    | Keeping
 )
 
 BARE: Final = 'Did you mean to enter a command? Type "mystic help" for commands.'
@@ -110,33 +128,18 @@ UNKNOWN_SLASH: Final = (
 )
 SPACES: Final = "Group name cannot contain spaces."
 
-_Make: TypeAlias = Callable[[str, str], Command | CommandError]
 
-
-class Spelling(Struct, frozen=True):
-    """One way to type a command: its words, what follows them, and what it does."""
-
-    words: str
-    arguments: str
-    meaning: str
-    make: _Make
-
-    @property
-    def usage(self) -> str:
-        return f"{self.words} {self.arguments}".rstrip()
-
-
-def _nothing(command: Command, unknown: str = UNKNOWN) -> _Make:
+def _nothing(command: Command, unknown: str = UNKNOWN) -> Make:
     return lambda rest, usage: CommandError(unknown) if rest else command
 
 
 def _broadcast(rest: str, usage: str) -> Command | CommandError:
-    return Broadcast(rest) if rest else _usage(usage)
+    return Broadcast(rest) if rest else usage_error(usage)
 
 
 def _pm(rest: str, usage: str) -> Command | CommandError:
-    name, text = _first_word(rest)
-    return Direct((name,), text) if text else _usage(usage)
+    name, text = first_word(rest)
+    return Direct((name,), text) if text else usage_error(usage)
 
 
 _ADDRESSED = re.compile(r"([^\s,]+(?:\s*,\s*[^\s,]+)*)\s+(\S.*)", re.DOTALL)
@@ -145,18 +148,22 @@ _ADDRESSED = re.compile(r"([^\s,]+(?:\s*,\s*[^\s,]+)*)\s+(\S.*)", re.DOTALL)
 def _to(rest: str, usage: str) -> Command | CommandError:
     found = _ADDRESSED.fullmatch(rest)
     if not found:
-        return _usage(usage)
+        return usage_error(usage)
     names = dict.fromkeys(name.strip() for name in found[1].split(","))
     return Direct(tuple(names), found[2])
 
 
-def _group(make: Callable[[str], Command], *, may_be_empty: bool = False) -> _Make:
+def _group(make: Callable[[str], Command], *, may_be_empty: bool = False) -> Make:
     def parse_name(rest: str, usage: str) -> Command | CommandError:
         if len(rest.split()) > 1:
             return CommandError(SPACES)
-        return make(rest) if rest or may_be_empty else _usage(usage)
+        return make(rest) if rest or may_be_empty else usage_error(usage)
 
     return parse_name
+
+
+def _edit(rest: str, usage: str) -> Command | CommandError:
+    return Edit(rest) if rest else usage_error(usage)
 
 
 def _files(rest: str, usage: str) -> Command | CommandError:
@@ -167,17 +174,17 @@ def _download(rest: str, usage: str) -> Command | CommandError:
     words = rest.rsplit(maxsplit=1)
     if len(words) == 2 and words[1].lower() in ("tcp", "udp"):
         return Download(words[0].rstrip(), words[1].lower())
-    return Download(rest) if rest and rest.lower() not in ("tcp", "udp") else _usage(usage)
-
-
-def _usage(usage: str) -> CommandError:
-    return CommandError(f"Usage: {usage}")
+    return Download(rest) if rest and rest.lower() not in ("tcp", "udp") else usage_error(usage)
 
 
 SLASH: Final = (
     Spelling("/to", "<user>, <user> <message>", "write to one person or several", _to),
     Spelling("/pm", "<user> <message>", "write to one person", _pm),
+    Spelling("/msg", "<user> <message>", "write to one person", _pm),
     Spelling("/broadcast", "<message>", "write to everybody, whatever group they are in", _broadcast),
+    Spelling("/edit", "<message>", "put another text in the place of your last message here", _edit),
+    Spelling("/delete", "", "take your last message here away", _nothing(Delete(), UNKNOWN_SLASH)),
+    Spelling("/whoread", "", "show who has read your last message here", _nothing(WhoRead(), UNKNOWN_SLASH)),
     Spelling("/join", "<group>", "go into a group", _group(Join)),
     Spelling("/leave", "[<group>]", "leave a group", _group(Leave, may_be_empty=True)),
     Spelling("/create", "<group>", "make a group and go into it", _group(Create)),
@@ -190,6 +197,7 @@ SLASH: Final = (
     Spelling("/help", "", "show what can be typed", _nothing(Help(), UNKNOWN_SLASH)),
     Spelling("/disconnect", "", "leave the server", _nothing(Disconnect(), UNKNOWN_SLASH)),
     Spelling("/quit", "", "leave the server", _nothing(Disconnect(), UNKNOWN_SLASH)),
+    *SPELLINGS,
 )
 """The `/` commands, the most useful first."""
 
@@ -228,13 +236,9 @@ def _parse(line: str, spellings: tuple[Spelling, ...], most_words: int, unknown:
         words = line.split(maxsplit=count)
         spelling = table.get(" ".join(words[:count]))
         if spelling:
-            return spelling.make(words[count] if len(words) > count else "", spelling.usage)
+            made: Command | CommandError = spelling.make(words[count] if len(words) > count else "", spelling.usage)
+            return made
     return CommandError(unknown)
-
-
-def _first_word(rest: str) -> tuple[str, str]:
-    words = rest.split(maxsplit=1)
-    return (words[0], words[1]) if len(words) == 2 else (rest, "")
 
 
 def help_text() -> str:

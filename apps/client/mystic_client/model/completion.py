@@ -6,11 +6,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from mystic_client.model.commands import MYSTIC, SLASH, Spelling
+from mystic_client.model.commands import MYSTIC, SLASH
+from mystic_client.model.spelling import Spelling
 
 MAX_OFFERED: Final = 50
 _GROUP_WORDS: Final = ("/join ", "/leave ", "mystic join group ", "mystic leave group ")
-_PERSON_WORDS: Final = ("/pm ", "mystic pm ")
+_PERSON_WORDS: Final = (
+    *("/pm ", "/msg ", "mystic pm ", "/add ", "/remove ", "/handover "),
+    *("/kick ", "/ban ", "/unban ", "/mute ", "/unmute ", "/role "),
+)
 _FILE_WORDS: Final = ("/download ", "/get ", "mystic download ")
 _FOLDER_WORDS: Final = ("/files ",)
 _ADDRESSING = re.compile(r"/to (?:[^\s,]+\s*,\s*)*([^\s,]*)")

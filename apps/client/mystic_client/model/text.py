@@ -9,6 +9,9 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from mysticproto.model import (
+    FOR_EVER_US,
+    AccountClaimed,
+    AccountDeleted,
     Broadcast,
     Bye,
     Conversation,
@@ -18,9 +21,15 @@ from mysticproto.model import (
     Group,
     GroupCreated,
     GroupDeleted,
+    GroupHandedOver,
     GroupJoined,
+    GroupKept,
     GroupLeft,
+    GroupRenamed,
     Message,
+    MessageDeleted,
+    MessageEdited,
+    Moderated,
     Notice,
     UserJoined,
     UserLeft,
@@ -39,6 +48,14 @@ _LEFT_GROUP: Final = {
     "kicked": "was removed from {group}",
     "removed": "was removed from {group}",
     "stopped": "left {group}: the server stopped",
+    "account_deleted": "has left {group}",
+}
+_ACTS: Final = {
+    "kick": "has removed",
+    "ban": "has banned",
+    "unban": "has ended the ban of",
+    "mute": "has muted",
+    "unmute": "lets speak again:",
 }
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -54,9 +71,10 @@ def format_line(heard: object, own_name: str) -> str | None:
             return f"[{tag}] {author.name}: " + text.replace("\n", "\n    ")
         case Notice(text) | Bye(_, text):
             return f"[SERVER] {text}"
-        case UserJoined() | UserLeft() | GroupCreated() | GroupJoined() | GroupLeft() | GroupDeleted():
-            return f"[SERVER] {happened(heard)}"
-    return None
+        case MessageEdited(author=author, conversation=conversation, text=text):
+            tag = conversation_tag(conversation, author.name, own_name)
+            return f"[{tag}] {author.name} (edited): " + text.replace("\n", "\n    ")
+    return f"[SERVER] {happened(heard)}" if isinstance(heard, Event) else None
 
 
 def conversation_tag(conversation: Conversation, author: str, own_name: str) -> str:
@@ -80,18 +98,61 @@ def happened(event: Event) -> str:
     match event:
         case Message(text=text):
             return text
+        case MessageEdited(author=author):
+            return f"{author.name} has edited a message"
+        case MessageDeleted(by=by):
+            return f"{by.name} has deleted a message"
         case UserJoined(user=user, returned=returned):
             return f"{user.name} is back" if returned else f"{user.name} has joined"
         case UserLeft(user=user, cause=cause):
             return f"{user.name} {_LEFT.get(cause, _LEFT['left'])}"
-        case GroupCreated(group=group, by=by):
-            return f"{by.name} has created the group {group.name}"
-        case GroupJoined(group=group, user=user, by=by):
-            return f"{by.name} has added {user.name} to {group.name}" if by else f"{user.name} has joined {group.name}"
-        case GroupLeft(group=group, user=user, cause=cause):
-            return f"{user.name} {_LEFT_GROUP.get(cause, _LEFT_GROUP['left']).format(group=group.name)}"
-        case GroupDeleted(group=group):
-            return f"The group {group.name} is gone: nobody was left in it"
+        case AccountClaimed() | AccountDeleted():
+            return _of_account(event)
+        case Moderated():
+            return _of_peace(event)
+    return _of_group(event)
+
+
+def _of_group(
+    event: GroupCreated | GroupJoined | GroupLeft | GroupRenamed | GroupHandedOver | GroupKept | GroupDeleted,
+) -> str:
+    name = event.group.name
+    match event:
+        case GroupCreated(by=by):
+            return f"{by.name} has created the group {name}"
+        case GroupJoined(user=user, by=by):
+            return f"{by.name} has added {user.name} to {name}" if by else f"{user.name} has joined {name}"
+        case GroupLeft(user=user, cause=cause, owner=owner):
+            left = f"{user.name} {_LEFT_GROUP.get(cause, _LEFT_GROUP['left']).format(group=name)}"
+            return f"{left}; {owner.name} owns it now" if owner else left
+        case GroupRenamed(by=by, old=old):
+            return f"{by.name} has renamed the group {old} to {name}"
+        case GroupHandedOver(by=by, owner=owner):
+            return f"{by.name} has handed the group {name} over to {owner.name}"
+        case GroupKept(by=by, kept=True):
+            return f"{by.name} keeps the group {name}: its members stay when they are away"
+        case GroupKept(by=by):
+            return f"{by.name} no longer keeps the group {name}: who goes away leaves it"
+        case GroupDeleted(by=by):
+            return f"{by.name} has ended the group {name}" if by else f"The group {name} is gone: nobody was left in it"
+
+
+def _of_account(event: AccountClaimed | AccountDeleted) -> str:
+    match event:
+        case AccountDeleted(user=user, by=by):
+            return f"{by.name} has deleted the account of {user.name}" if by else f"{user.name} has given the name up"
+        case AccountClaimed(user=user, role=role, by=None):
+            return f"{user.name} is an operator now" if role == "operator" else f"{user.name} has claimed the name"
+        case AccountClaimed(user=user, role=role, by=by):
+            what = "an operator" if role == "operator" else "a member, no longer an operator"
+            return f"{by.name if by else ''} has made {user.name} {what}"
+
+
+def _of_peace(event: Moderated) -> str:
+    words = f"{event.by.name} {_ACTS.get(event.act, event.act)} {event.target}"
+    if 0 < event.until_us < FOR_EVER_US:
+        words += f" for {roughly((event.until_us - event.time_us) / 1e6)}"
+    return f"{words}: {event.reason}" if event.reason else words
 
 
 def other_names(users: Iterable[UserRef], own_name: str) -> list[str]:
@@ -139,6 +200,14 @@ def duration_in_words(seconds: float) -> str:
     if left < 86400:
         return f"{left // 3600} h {left % 3600 // 60} min"
     return f"{left // 86400} d {left % 86400 // 3600} h"
+
+
+def roughly(seconds: float) -> str:
+    """ "45 s", "10 min", "2 h", "3 d": the largest unit alone, rounded."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if round(seconds) >= length:
+            return f"{round(seconds / length):,} {unit}"
+    return f"{max(0, round(seconds))} s"
 
 
 def clock(time_us: int, zone: tzinfo | None = None, pattern: str = "%H:%M") -> str:

@@ -44,6 +44,10 @@ class Entry(Struct, frozen=True, gc=False):
     note: str = ""
     cid: bytes = b""
     local: bool = False
+    edited: bool = False
+    deleted: bool = False
+    reply_to: int = 0
+    """The number of the message that this one answers."""
     last: bool = False
     """The second of two events with one number."""
 
@@ -153,6 +157,13 @@ class Timeline:
         self._remove(entry)
         del self._own[cid]
         return entry
+
+    def last_own(self) -> Entry | None:
+        """The newest message of one's own that the log has, and that is not deleted."""
+        newest = reversed(self.entries)
+        return next(
+            (e for e in newest if e.own and not e.local and e.kind in ("message", "broadcast") and not e.deleted), None
+        )
 
     def on_the_way(self) -> list[Entry]:
         """One's own messages that the log has not got, oldest first."""

@@ -7,6 +7,8 @@ from typing import Protocol
 from mystic_client.model import commands
 from mystic_client.model.talk import GLOBAL
 from mystic_client.model.text import counted
+from mystic_client.model.timeline import Entry
+from mystic_client.tui.keeping import Keeping
 from mystic_client.tui.line import Line
 from mysticproto.model import Group, ToEveryone
 
@@ -27,6 +29,7 @@ class Deeds:
     def __init__(self, line: Line, stage: Stage, *, keeps_global: bool) -> None:
         self._line, self._stage = line, stage
         self._focus = not keeps_global
+        self._keeping = Keeping(line, stage.ask_user)
 
     async def carry_out(self, command: commands.Command, key: str) -> None:
         """Does what a command says that was given in the conversation `key`."""
@@ -59,6 +62,30 @@ class Deeds:
                 self._stage.open_folder(folder)
             case commands.Download(path, protocol):
                 self._stage.download(path, protocol)
+            case commands.Edit() | commands.Delete() | commands.WhoRead():
+                await self._about_own(command, key)
+            case _:
+                await self._keeping.carry_out(command, self._group_to_leave(key))
+
+    async def _about_own(self, command: commands.Edit | commands.Delete | commands.WhoRead, key: str) -> None:
+        """What is about the last message of one's own in a conversation."""
+        talk = self._line.store.talks.get(key)
+        entry = talk.timeline.last_own() if talk else None
+        if entry is None:
+            self._line.complain("There is no message of yours here.")
+            return
+        match command:
+            case commands.Edit(text):
+                await self._line.edit(entry.place, text)
+            case commands.Delete():
+                await self.delete(entry)
+            case commands.WhoRead():
+                await self._line.show_readers(key, entry)
+
+    async def delete(self, entry: Entry) -> None:
+        """Takes a message away, if the user means it."""
+        if await self._stage.ask_user("Delete this message for everybody?", "Delete", "Keep"):
+            await self._line.delete(entry.place)
 
     def _write_to(self, names: tuple[str, ...], text: str) -> None:
         store = self._line.store

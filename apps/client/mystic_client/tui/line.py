@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from mystic_client.model.folder import Listing
+from mystic_client.model.receipts import readers
 from mystic_client.model.store import Store
 from mystic_client.model.talk import GLOBAL
+from mystic_client.model.timeline import Entry
 from mystic_client.session.heard import (
     Address,
     Ended,
@@ -25,6 +27,7 @@ from mystic_client.session.heard import (
     Trying,
     Waiting,
 )
+from mystic_client.tui.keeper import Keeper, sentence
 from mysticproto import model
 
 HISTORY_PAGE: Final = 100
@@ -56,9 +59,10 @@ class Line:
         self.state: State = Trying(1)
         self.was_online = False
         self.retry_at_s = 0.0
-        self._now_us, self._changed = now_us, changed
+        self.now_us, self._changed = now_us, changed
         self._session: Speaks | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.keeper = Keeper(self.ask)
 
     def attach(self, session: Speaks) -> None:
         """The session that was made with `heard` as its callback."""
@@ -87,7 +91,7 @@ class Line:
                 self.state, self.was_online = item, True
                 self.store.welcomed(welcome)
                 if not again:
-                    self.store.note(welcome.text or GREETING.format(welcome.user.name), self._now_us(), key=GLOBAL)
+                    self.store.note(welcome.text or GREETING.format(welcome.user.name), self.now_us(), key=GLOBAL)
                 self._spawn(self._list())
             case Waiting(_, retry_in_s):
                 self.state = item
@@ -98,12 +102,12 @@ class Line:
                 self.store.sent(cid, item.seq, item.time_us, item.unknown, item.away)
             case PostState(cid, "failed"):
                 self.store.failed(cid, item.error)
-            case PostState() | model.FileHashed():
+            case PostState() | model.FileHashed() | model.Marked():
                 pass
             case model.Notice(text) | model.Bye(_, text):
-                self.store.note(text, self._now_us(), key=GLOBAL)
+                self.store.note(text, self.now_us(), key=GLOBAL)
                 if self.store.front != GLOBAL:
-                    self.store.note(text, self._now_us())
+                    self.store.note(text, self.now_us())
             case _:
                 self.store.heard(item)
 
@@ -113,15 +117,15 @@ class Line:
         """Posts in a conversation, or to everybody as a broadcast."""
         talk = self.store.talks[key]
         if len(text.encode()) > model.MAX_TEXT_BYTES:
-            self.store.note("That is too long for a message.", self._now_us(), "error", key)
+            self.store.note("That is too long for a message.", self.now_us(), "error", key)
         else:
             try:
                 cid = self.session.post(to or talk.target, text)
             except (OutboxFull, NotConnected) as problem:
-                self.store.note(str(problem), self._now_us(), "error", key)
+                self.store.note(str(problem), self.now_us(), "error", key)
             else:
                 kind = "broadcast" if isinstance(to, model.ToEveryone) else "message"
-                self.store.posted(key, cid, text, self._now_us(), kind)
+                self.store.posted(key, cid, text, self.now_us(), kind)
         self._changed()
 
     def retry(self, cid: bytes = b"") -> None:
@@ -137,6 +141,27 @@ class Line:
         """Takes a message off that failed."""
         self.store.take_back(self.store.front, cid)
         self._changed()
+
+    async def edit(self, message: int, text: str) -> None:
+        """Puts another text in the place of a message of one's own."""
+        reply = await self.ask(lambda n: model.Edit(n, message, text))
+        if not isinstance(reply, model.Ok):
+            self.complain(reply)
+
+    async def delete(self, message: int) -> None:
+        """Takes a message away."""
+        reply = await self.ask(lambda n: model.Delete(n, message))
+        if not isinstance(reply, model.Ok):
+            self.complain(reply)
+
+    async def show_readers(self, key: str, entry: Entry) -> None:
+        """Says who has read a message."""
+        reply = await self.ask(lambda n: model.GetReceipts(n, key))
+        if isinstance(reply, model.Receipts):
+            self.store.note(readers(reply.marks, entry.place, entry.author_id), self.now_us(), key=key)
+            self._changed()
+        else:
+            self.complain(reply)
 
     def fetch_past(self, key: str) -> None:
         """Fetches the next page of a conversation's past, if there is one and it isn't on its way."""
@@ -207,7 +232,7 @@ class Line:
         reply = await self.ask(lambda n: model.ListFolder(n, path))
         if isinstance(reply, model.Folder):
             return Listing(path, reply.entries, "shown")
-        return Listing(path, (), "failed", _sentence(reply))
+        return Listing(path, (), "failed", sentence(reply))
 
     # Asking.
 
@@ -220,14 +245,14 @@ class Line:
         except TimeoutError:
             return model.Refused(0, "no_answer", "The server does not answer.")
 
-    def complain(self, reply: model.Reply) -> None:
-        """Writes a refusal into the conversation in front."""
-        self.store.note(_sentence(reply), self._now_us(), "error")
+    def complain(self, reply: model.Reply | str) -> None:
+        """Writes a refusal, or the sentence of one, into the conversation in front."""
+        self.store.note(reply if isinstance(reply, str) else sentence(reply), self.now_us(), "error")
         self._changed()
 
     def note(self, text: str) -> None:
         """Writes words of the client's own into the conversation in front."""
-        self.store.note(text, self._now_us())
+        self.store.note(text, self.now_us())
         self._changed()
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
@@ -253,7 +278,3 @@ class Line:
 
 async def _ignoring_result(work: Awaitable[object]) -> None:
     await work
-
-
-def _sentence(reply: model.Reply) -> str:
-    return reply.text if isinstance(reply, model.Refused) else "The server's answer makes no sense."

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mystic_client.model.commands import MYSTIC, SLASH, Spelling
+from mystic_client.model.commands import MYSTIC, SLASH
+from mystic_client.model.spelling import Spelling
 
 KEYS: Final = (
     ("Enter", "send"),
