@@ -36,6 +36,7 @@ from mystic_client.session.heard import (
 from mystic_client.session.identity import Identity
 from mystic_client.session.link import Link, Lost, open_streams
 from mystic_client.session.memory import Memory
+from mystic_client.session.notebook import Notebook
 from mystic_client.session.outbox import Entry, Outbox
 from mystic_client.session.standing import Standing
 from mystic_client.session.verdict import LOST, Ending, is_final, of_nonsense
@@ -110,6 +111,7 @@ class Session:
         self._retry = retry
         self._timing = timing or Timing()
         self._standing = Standing(name, identity, memory, watch=watch, after=after, resume=resume)
+        self.notebook = Notebook()
         self._outbox = Outbox()
         self._asks = Asks()
         self._hashes = Hashes()

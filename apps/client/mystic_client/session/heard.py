@@ -48,17 +48,23 @@ class Waiting(Struct, frozen=True):
 class Ended(Struct, frozen=True):
     """Final, nothing will be tried again.
 
-    `code` is "left", "dropped", "unreachable" or "lost" (without retry), or what the server said: an `errors.Code`.
+    `code` is "left", "dropped", "unreachable" or "lost" (without retry), "fingerprint_changed" (`known` is the pinned
+    fingerprint, `seen` the one that the server has now), or what the server said: an `errors.Code`.
     """
 
     code: str
     text: str
+    known: str = ""
+    seen: str = ""
 
 
 class PostState(Struct, frozen=True):
     """What has become of a post of ours. `state`: "pending", "sent" (on the server's disk) or "failed" (see `error`).
 
-    `unknown` and `away` as in `model.Ok`. A post is pending once, then sent or failed once.
+    A post is pending, then sent or failed; a failed one stays in the outbox until it is retried (pending again) or
+    discarded. `time_us` is when it was said, by this device's clock, and by the server's once it is sent. `unknown`,
+    `away` and `away_since_us` are as in `model.Ok`. `restored`: an earlier run of this program said it; it is told so
+    right after the first `Online`, as pending or failed.
     """
 
     cid: bytes
@@ -70,7 +76,10 @@ class PostState(Struct, frozen=True):
     unknown: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     error: str = ""
+    away_since_us: tuple[int, ...] = ()
+    reply_to: int = 0
+    restored: bool = False
 
 
 State: TypeAlias = Trying | Online | Waiting | Ended
-Heard: TypeAlias = State | PostState | model.Event | model.Notice | model.Bye | model.FileHashed
+Heard: TypeAlias = State | PostState | model.Event | model.Marked | model.Notice | model.Bye | model.FileHashed

@@ -3,7 +3,7 @@
 One small file for each (server, name) under `<folder>/places/`. A program holds a lock on its file while it runs: a
 second one for the same name, which must not take the first one's session away, learns the cursor only and keeps
 nothing. Without the file (a full disk, no permission) a client starts afresh every time, which is no reason to refuse
-to run.
+to run. What else belongs to a place (its outbox, its notebook) lies beside it under `maybe_file` names.
 """
 
 import contextlib
@@ -36,6 +36,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "places"
         self._descriptor = -1
+        self._path = Path()
         self._kept = Place()
 
     def open(self, server_id: bytes, name: str) -> Place:
@@ -52,8 +53,12 @@ class Memory:
         if not _lock(self._descriptor):
             self.close()
             return Place(place.cursor)
-        self._kept = place
+        self._path, self._kept = path, place
         return place
+
+    def maybe_file(self, kind: str) -> Path | None:
+        """Where another file of the open place belongs; None if this program has no right to it."""
+        return self._path.with_name(f"{self._path.name}.{kind}") if self._descriptor >= 0 else None
 
     def keep(self, place: Place) -> None:
         """Writes the place down, if it is another than before and this program has the right to."""
