@@ -45,7 +45,7 @@ async def test_elsewhere_they_say_so() -> None:
 async def test_commands_of_operators() -> None:
     acting = await in_group()
     for line in (
-        "/kick ana loud", "/ban ana 1h", "/unban ana", "/mute ana", "/unmute ana", "/role ana operator", 
+        "/kick ana loud", "/ban ana 1h", "/unban ana", "/mute ana", "/unmute ana", "/role ana operator",
         "/announce tea", "/shutdown", "/shutdown cancel",
     ):  # fmt: skip
         await acting.type(line)
