@@ -27,7 +27,8 @@ from mystic_server.domain.events import (
     encode_event,
 )
 from mystic_server.domain.outcome import Applied
-from mystic_server.domain.queries import list_groups, list_users, missed_scope, retell, waiting_scope
+from mystic_server.domain.queries import list_groups, list_users, missed_scope, waiting_scope
+from mystic_server.domain.retelling import retell
 from mystic_server.domain.world import World
 from mysticproto import model
 from tests.support.transcript import (

@@ -27,9 +27,9 @@ from mystic_server.domain.queries import (
     list_groups,
     list_users,
     missed_scope,
-    retell,
     waiting_scope,
 )
+from mystic_server.domain.retelling import retell
 from mysticproto.model import GetHistory, Message, Post, Refused, ToGlobal, ToGroup, ToUsers, UserJoined
 from tests.support.transcript import (
     Person,

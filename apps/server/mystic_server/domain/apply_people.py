@@ -38,6 +38,8 @@ def joined(world: World, seq: int, time_us: int, event: Joined) -> Applied:
     has_password = bool(user.password)
     answer = Welcome(0, event.session, user.ref, user.role, seq, focused, has_password=has_password)
     endings = [Ending(event.resume, Bye(Code.REPLACED, "This device has connected anew."))] if replaced else []
+    if event.watch:
+        user.waiting, user.waiting_bytes = {}, 0
     if was_here or not event.watch:
         return Applied([], answer, endings)
     said = UserJoined(seq, time_us, user.ref, user.role, returned=before is not None and not replaced)

@@ -2,6 +2,8 @@
 
 from itertools import islice
 
+from msgspec import Struct
+
 from mystic_server.domain.events import (
     BROADCAST,
     GLOBAL,
@@ -9,10 +11,11 @@ from mystic_server.domain.events import (
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery
 from mystic_server.domain.policy import AWAY_NAMED
-from mystic_server.domain.world import User, World
+from mystic_server.domain.world import NOBODY, Audience, User, World
 from mysticproto.errors import Code
 from mysticproto.model import Broadcast as ToldToEverybody
 from mysticproto.model import (
+    Conversation,
     Direct,
     Message,
     Ok,
@@ -20,43 +23,69 @@ from mysticproto.model import (
 )
 from mysticproto.model import Global as ToldGlobally
 
-_GROUP_GONE = Refused(0, Code.UNKNOWN_GROUP, "The group is gone.")
+GROUP_GONE = Refused(0, Code.UNKNOWN_GROUP, "The group is gone.")
+
+
+class Heard(Struct, frozen=True, gc=False):
+    """A conversation as it is now, and who hears it. `bystanders` may have heard it before."""
+
+    conversation: Conversation
+    hearers: Audience
+    bystanders: Audience = NOBODY
 
 
 def posted(world: World, seq: int, time_us: int, event: Posted) -> Applied:
     author = world.users.get(event.author)
     if author is None:
         return NOTHING
-    sessions = tuple(world.watching(author.id))
+    heard = heard_in(world, event.conversation, event.users)
+    if heard is None:
+        return Applied(answer=GROUP_GONE)
     answer = receipt(world, seq, time_us, event)
-    if event.conversation == GLOBAL:
-        said = Message(seq, time_us, author.ref, ToldGlobally(), event.text, event.cid, event.reply_to)
-        return Applied([Delivery(said, world.global_hearers(), sessions)], answer)
-    if event.conversation == BROADCAST:
-        said = Message(seq, time_us, author.ref, ToldToEverybody(), event.text, event.cid, event.reply_to)
-        return Applied([Delivery(said, world.everyone(), sessions)], answer)
-    if event.users:
-        conversation = Direct(tuple(world.users[id].ref for id in event.users if id in world.users))
-        said = Message(seq, time_us, author.ref, conversation, event.text, event.cid, event.reply_to)
-        return Applied([Delivery(said, world.hearers_of(event.users), sessions)], answer)
-    group = world.group_of(event.conversation)
-    if group is None:
-        return Applied(answer=_GROUP_GONE)
-    said = Message(seq, time_us, author.ref, group.ref, event.text, event.cid, event.reply_to)
-    return Applied([Delivery(said, world.group_hearers(group.id), sessions)], answer)
+    _keep_for_the_away(world, event)
+    said = Message(
+        seq,
+        time_us,
+        author.ref,
+        heard.conversation,
+        event.text,
+        event.cid,
+        event.reply_to,
+        announcement=event.announcement,
+    )
+    return Applied([Delivery(said, heard.hearers, tuple(world.watching(author.id)))], answer)
+
+
+def heard_in(world: World, conversation: str, users: tuple[int, ...]) -> Heard | None:
+    """Who hears a conversation, which is a direct one if it has `users`; None if it was a group's that is gone."""
+    if conversation == GLOBAL:
+        return Heard(ToldGlobally(), world.global_hearers(), world.everyone())
+    if conversation == BROADCAST:
+        return Heard(ToldToEverybody(), world.everyone())
+    if users:
+        known = tuple(world.users[id].ref for id in users if id in world.users)
+        return Heard(Direct(known), world.hearers_of(users))
+    group = world.group_of(conversation)
+    return Heard(group.ref, world.group_hearers(group.id)) if group else None
+
+
+def _keep_for_the_away(world: World, event: Posted) -> None:
+    """Counts what waits for those who are not here, so that it has a limit."""
+    for id in dict.fromkeys(event.users):
+        user = world.users.get(id)
+        if user and not user.is_gone and id != event.author and not world.is_here(id):
+            user.waiting[event.author] = user.waiting.get(event.author, 0) + 1
+            user.waiting_bytes += len(event.text.encode())
+            world.put_user(user)
 
 
 def receipt(world: World, seq: int, time_us: int, event: Posted) -> Ok:
     """What the author of a message is told, now or when it is sent again."""
     named = {name: world.user_named(name) for name in event.addressed}
     unknown = tuple(name for name, user in named.items() if user is None or user.id not in event.users)
-    found = {user.id: user.name for user in named.values() if user and user.id in event.users}
-    if event.receipt:
-        here, gone = _reached(world, event)
-        away_since = tuple(user.last_seen_us for user in gone)
-        return Ok(0, seq, time_us, unknown, _names(gone), away_since, _names(here))
-    away = tuple(name for id, name in found.items() if id != event.author and not world.is_here(id))
-    return Ok(0, seq, time_us, unknown, away)
+    here, away = _reached(world, event) if event.users or event.receipt else ([], [])
+    away_since = tuple(user.last_seen_us for user in away)
+    return Ok(0, seq, time_us, unknown, _names(away), away_since, _names(here) if event.receipt else ())
 
 
 def _reached(world: World, event: Posted) -> tuple[list[User], list[User]]:
@@ -69,8 +98,8 @@ def _reached(world: World, event: Posted) -> tuple[list[User], list[User]]:
     meant = dict.fromkeys(event.users or (group.members if group else ()))
     others = [world.users[id] for id in meant if id != event.author and id in world.users]
     here = [user for user in others if world.is_here(user.id)]
-    gone = sorted((user for user in others if user.id in world.gone), key=lambda user: -user.left_seq)
-    return here, gone[:AWAY_NAMED]
+    away = sorted((user for user in others if not world.is_here(user.id)), key=lambda user: -user.left_seq)
+    return here, away if event.users else away[:AWAY_NAMED]
 
 
 def _names(users: list[User]) -> tuple[str, ...]:

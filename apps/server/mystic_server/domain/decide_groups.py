@@ -3,21 +3,37 @@
 from mystic_server.domain import policy
 from mystic_server.domain.events import (
     GroupCreated,
+    GroupEnded,
     GroupEntered,
     GroupExited,
+    GroupHandedOver,
+    GroupKept,
+    GroupRenamed,
     MemberAdded,
     MemberRemoved,
 )
-from mystic_server.domain.refusals import Decision, group_exists, in_another_group, no_such_group, not_in_group, shown
+from mystic_server.domain.refusals import (
+    Decision,
+    ask_the_owner,
+    group_exists,
+    in_another_group,
+    no_such_group,
+    not_in_group,
+    shown,
+)
 from mystic_server.domain.world import Group, Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
     AddMember,
     CreateGroup,
+    DeleteGroup,
+    HandOver,
     JoinGroup,
+    KeepGroup,
     LeaveGroup,
     Refused,
     RemoveMember,
+    RenameGroup,
 )
 from mysticproto.names import NameRefused, check_group_name
 
@@ -33,8 +49,7 @@ def decide_create(world: World, session: Session, request: CreateGroup, now_us: 
     if request.focus and session.focus:
         return in_another_group(n, world.groups[session.focus])
     user = world.users[session.user]
-    owned = sum(1 for id in user.groups if world.groups[id].owner == user.id)
-    if owned >= policy.MAX_GROUPS_OWNED or len(world.groups) >= policy.MAX_GROUPS:
+    if _owned_by(world, user) >= policy.MAX_GROUPS_OWNED or len(world.groups) >= policy.MAX_GROUPS:
         return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
     members = _known_among(world, request.members, user.id) if request.kept else ()
     focus = request.focus and session.watch
@@ -58,6 +73,8 @@ def decide_join(world: World, session: Session, request: JoinGroup, now_us: int)
     is_member = session.user in group.members
     if session.focus == group.id or (is_member and not request.focus):
         return Refused(n, Code.ALREADY_IN_GROUP, f"You're already in {group.name}.", group.name)
+    if not is_member and group.kept:
+        return ask_the_owner(n, world, group)
     if not is_member and len(group.members) >= policy.MAX_GROUP_MEMBERS:
         return Refused(n, Code.LIMIT_REACHED, f"{group.name} is full.", group.name)
     if not is_member and (refused := _limit_refused(n, world.users[session.user])):
@@ -73,7 +90,9 @@ def decide_leave(world: World, session: Session, request: LeaveGroup, now_us: in
         return no_such_group(request.n, request.name)
     if session.user not in group.members:
         return not_in_group(request.n, group)
-    return GroupExited(session.id, session.user, group.id)
+    others = [id for id in group.members if id != session.user]
+    heir = others[0] if others and group.owner == session.user else 0
+    return GroupExited(session.id, session.user, group.id, heir)
 
 
 def decide_add(world: World, session: Session, request: AddMember, now_us: int) -> Decision:
@@ -107,6 +126,59 @@ def decide_remove(world: World, session: Session, request: RemoveMember, now_us:
     if user.id == session.user:
         return Refused(n, Code.NOT_TO_YOURSELF, f"Leave {group.name} instead.", user.name)
     return MemberRemoved(session.id, session.user, group.id, user.id)
+
+
+def decide_rename(world: World, session: Session, request: RenameGroup, now_us: int) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    try:
+        name = check_group_name(request.name)
+    except NameRefused as refused:
+        return Refused(n, Code.GROUP_NAME_INVALID, str(refused), shown(request.name))
+    other = world.group_named(name)
+    if other and (other is not group or name == group.name):
+        return group_exists(n, other)
+    return GroupRenamed(session.id, session.user, group.id, name, group.name)
+
+
+def decide_hand_over(world: World, session: Session, request: HandOver, now_us: int) -> Decision:
+    n = request.n
+    group = _own_group(world, session, n, request.group)
+    if isinstance(group, Refused):
+        return group
+    user = world.user_named(request.name)
+    if user is None or user.id not in group.members:
+        text = f"{shown(request.name)} is not in {group.name}."
+        return Refused(n, Code.NOT_IN_GROUP, text, shown(request.name))
+    if user.id == session.user:
+        return Refused(n, Code.NOT_TO_YOURSELF, f"You own {group.name} already.", user.name)
+    if _owned_by(world, user) >= policy.MAX_GROUPS_OWNED:
+        return Refused(n, Code.LIMIT_REACHED, f"{user.name} owns {policy.MAX_GROUPS_OWNED} groups already.", user.name)
+    return GroupHandedOver(session.id, session.user, group.id, user.id)
+
+
+def decide_keep(world: World, session: Session, request: KeepGroup, now_us: int) -> Decision:
+    group = _own_group(world, session, request.n, request.group)
+    if isinstance(group, Refused):
+        return group
+    if group.kept == request.kept:
+        text = f"{group.name} is kept already." if group.kept else f"{group.name} is a room already."
+        return Refused(request.n, Code.NOT_ALLOWED, text, group.name)
+    return GroupKept(session.id, session.user, group.id, request.kept)
+
+
+def decide_delete_group(world: World, session: Session, request: DeleteGroup, now_us: int) -> Decision:
+    if world.users[session.user].role == "operator" and (group := world.group_named(request.group)):
+        return GroupEnded(session.id, session.user, group.id)
+    own = _own_group(world, session, request.n, request.group)
+    return own if isinstance(own, Refused) else GroupEnded(session.id, session.user, own.id)
+
+
+def _owned_by(world: World, user: User) -> int:
+    """How many groups a user owns."""
+    return sum(1 for id in user.groups if world.groups[id].owner == user.id)
 
 
 def _own_group(world: World, session: Session, n: int, name: str) -> Group | Refused:

@@ -1,7 +1,5 @@
 """decide, of messages: who may say what to whom."""
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from mystic_server.domain import policy
@@ -10,7 +8,7 @@ from mystic_server.domain.events import (
     GLOBAL,
     Posted,
 )
-from mystic_server.domain.refusals import Decision, no_such_group, shown
+from mystic_server.domain.refusals import Decision, muted_refused, no_such_group, shown
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -29,7 +27,9 @@ from mysticproto.names import clean_text
 
 def decide_post(world: World, session: Session, request: Post, now_us: int) -> Decision:
     text = clean_text(request.text)
-    if refused := _text_refused(request, text):
+    if refused := muted_refused(world.users[session.user], request.n, now_us):
+        return refused
+    if refused := text_refused(request.n, text) or _numbers_refused(world, request):
         return refused
     match request.to:
         case ToGlobal():
@@ -47,15 +47,22 @@ def _posted(session: Session, request: Post, text: str, conversation: str) -> Po
     return Posted(session.id, session.user, conversation, text, cid, reply_to, receipt=receipt)
 
 
-def _text_refused(request: Post, text: str) -> Refused | None:
+def text_refused(n: int, text: str) -> Refused | None:
+    """What is true of every text that somebody says, once it has been cleaned."""
     if not text.strip():
-        return Refused(request.n, Code.TEXT_EMPTY, "There is nothing in this message.")
+        return Refused(n, Code.TEXT_EMPTY, "There is nothing in this message.")
     if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
-        return Refused(request.n, Code.TEXT_TOO_LONG, f"A message is limited to {MAX_TEXT_BYTES // 1024} KiB.")
+        return Refused(n, Code.TEXT_TOO_LONG, f"A message is limited to {MAX_TEXT_BYTES // 1024} KiB.")
+    return None
+
+
+def _numbers_refused(world: World, request: Post) -> Refused | None:
     if request.cid and len(request.cid) != CLIENT_ID_BYTES:
         return Refused(request.n, Code.MALFORMED, f"A client id has {CLIENT_ID_BYTES} bytes.")
     if not 0 <= request.reply_to <= policy.MAX_REQUEST_NUMBER:
         return Refused(request.n, Code.MALFORMED, "The message replied to has no such number.")
+    if request.reply_to > world.applied:
+        return Refused(request.n, Code.UNKNOWN_MESSAGE, "The message replied to has not been said yet.")
     return None
 
 
@@ -69,23 +76,22 @@ def _decide_group_post(world: World, session: Session, request: Post, text: str,
 
 
 def _decide_direct_post(world: World, session: Session, request: Post, text: str, names: tuple[str, ...]) -> Decision:
-    users = direct_users(world, session, request.n, names, _known if request.receipt else _reachable)
+    users = direct_users(world, session, request.n, names)
     if isinstance(users, Refused):
         return users
-    conversation = "direct:" + ",".join(map(str, users))
+    for id in users:
+        if id != session.user and not world.is_here(id) and _is_full(world.users[id], session.user, text):
+            name = world.users[id].name
+            return Refused(request.n, Code.WAITING_FULL, f"{name} is away, and too much waits for them already.", name)
     addressed = tuple(shown(name) for name in names)
-    return replace(_posted(session, request, text, conversation), users=users, addressed=addressed)
+    return replace(_posted(session, request, text, direct_key(users)), users=users, addressed=addressed)
 
 
-def direct_users(
-    world: World, session: Session, n: int, names: tuple[str, ...], counts: Callable[[World, User], bool]
-) -> tuple[int, ...] | Refused:
-    """The ids of a direct conversation with these names, the asker's among them, in order; left out are unknown names
-    and those of whom `counts` says so.
-    """
+def direct_users(world: World, session: Session, n: int, names: tuple[str, ...]) -> tuple[int, ...] | Refused:
+    """The ids of a direct conversation with these names, the asker's among them, in order; without unknown names."""
     if not 0 < len(names) <= MAX_ADDRESSED:
         return Refused(n, Code.MALFORMED, f"A message is for 1 to {MAX_ADDRESSED} people.")
-    known = [user for name in names if len(name) <= 64 and (user := world.user_named(name)) and counts(world, user)]
+    known = [user for name in names if len(name) <= 64 and (user := world.user_named(name)) and not user.is_gone]
     users = sorted({user.id for user in known} | {session.user})
     if len(users) > 1:
         return tuple(users)
@@ -95,10 +101,15 @@ def direct_users(
     return Refused(n, Code.UNKNOWN_USER, f"Nobody here is called {whom}.", shown(names[0]))
 
 
-def _reachable(world: World, user: User) -> bool:
-    """A guest who has gone is nobody: the name may be somebody else's the next time."""
-    return user.is_claimed or world.is_here(user.id)
+def direct_key(users: tuple[int, ...]) -> str:
+    """The key of the direct conversation of these users, who are in order."""
+    return "direct:" + ",".join(map(str, users))
 
 
-def _known(world: World, user: User) -> bool:
-    return True
+def _is_full(user: User, author: int, text: str) -> bool:
+    """Whether so much waits for somebody who is away that this would be too much."""
+    return (
+        sum(user.waiting.values()) >= policy.MAX_WAITING
+        or user.waiting.get(author, 0) >= policy.MAX_WAITING_OF_ONE
+        or user.waiting_bytes + len(text.encode()) > policy.MAX_WAITING_BYTES
+    )

@@ -1,22 +1,37 @@
 """What can be answered from the world alone, and what somebody may read of the past."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
-from mystic_server.domain import events
-from mystic_server.domain.decide_posts import direct_users
-from mystic_server.domain.events import BROADCAST, GLOBAL, Committed
+from mystic_server.domain.decide_posts import direct_key, direct_users
+from mystic_server.domain.events import BROADCAST, GLOBAL, Committed, Posted
 from mystic_server.domain.policy import LIST_PART
-from mystic_server.domain.refusals import no_such_group, not_in_group
-from mystic_server.domain.world import Session, User, World
+from mystic_server.domain.receipts import Watermarks
+from mystic_server.domain.refusals import no_such_group, nobody_called, not_in_group
+from mystic_server.domain.retelling import conversation_of
+from mystic_server.domain.world import Session, World
 from mysticproto import model
-from mysticproto.model import GetHistory, Groups, Refused, ToGlobal, ToGroup, ToUsers, Users
+from mysticproto.errors import Code
+from mysticproto.model import (
+    ConversationInfo,
+    Conversations,
+    GetHistory,
+    Groups,
+    Refused,
+    Search,
+    ToGlobal,
+    ToGroup,
+    ToUsers,
+    Users,
+)
 
 
-def list_users(world: World, n: int) -> list[Users]:
-    """Who is here, in parts."""
-    here = world.users_here()
-    starts = range(0, max(1, len(here)), LIST_PART)
-    return [Users(n, tuple(here[at : at + LIST_PART]), at + LIST_PART < len(here)) for at in starts]
+def list_users(world: World, n: int, known: bool = False, now_us: int = 0) -> list[Users]:
+    """Who is here, and with `known` whose names are theirs and who is away, in parts."""
+    users = world.users_here(now_us) + (world.users_away(now_us) if known else [])
+    starts = range(0, max(1, len(users)), LIST_PART)
+    return [Users(n, tuple(users[at : at + LIST_PART]), at + LIST_PART < len(users)) for at in starts]
 
 
 def list_groups(world: World, n: int) -> list[Groups]:
@@ -39,23 +54,65 @@ class Scope(Struct, frozen=True):
     since: int = 0
 
 
+class SearchScope(Struct, frozen=True):
+    """What may be searched: these conversations, and the direct ones of `user` (0: none) from number `since` on; of
+    them all only `within`, if that is named. `author`: only what this user said, 0 for anybody."""
+
+    conversations: tuple[str, ...]
+    user: int = 0
+    since: int = 0
+    author: int = 0
+    within: str = ""
+
+
+class RecentScope(Struct, frozen=True):
+    """Whose direct conversations, from number `since` on, and which groups somebody has."""
+
+    user: int
+    since: int
+    groups: tuple[str, ...]
+
+
 def history_scope(world: World, session: Session, request: GetHistory) -> Scope | Refused:
     """What a history page may be taken from; asked anew for every page, since permissions change."""
-    match request.of:
+    if sum(1 for number in (request.before, request.after, request.around) if number > 0) > 1:
+        return Refused(request.n, Code.MALFORMED, "A page is before, after or around a message: one of these.")
+    return _read_in(world, session, request.n, request.of)
+
+
+def search_scope(world: World, session: Session, request: Search) -> SearchScope | Refused:
+    """Where a search may look; asked anew for every page."""
+    author = world.user_named(request.author) if request.author else None
+    if request.author and author is None:
+        return nobody_called(request.n, request.author)
+    by = author.id if author else 0
+    if request.of is None:
+        user = world.users[session.user]
+        return SearchScope((GLOBAL, BROADCAST, *_groups_of(world, session)), user.id, user.since, by)
+    found = _read_in(world, session, request.n, request.of)
+    if isinstance(found, Refused):
+        return found
+    if isinstance(request.of, ToUsers):
+        return SearchScope((), session.user, found.since, by, within=found.conversations[0])
+    return SearchScope(found.conversations, author=by)
+
+
+def recent_scope(world: World, session: Session) -> RecentScope:
+    """What the list of somebody's conversations is made of."""
+    return RecentScope(session.user, world.users[session.user].since, _groups_of(world, session))
+
+
+def _read_in(world: World, session: Session, n: int, of: ToGlobal | ToGroup | ToUsers) -> Scope | Refused:
+    match of:
         case ToGlobal():
             return Scope((GLOBAL, BROADCAST))
         case ToGroup(name):
-            return _group_scope(world, session, request.n, name)
+            return _group_scope(world, session, n, name)
         case ToUsers(names):
-            users = direct_users(world, session, request.n, names, _anybody)
+            users = direct_users(world, session, n, names)
             if isinstance(users, Refused):
                 return users
-            return Scope(("direct:" + ",".join(map(str, users)),), world.users[session.user].since)
-
-
-def _anybody(world: World, user: User) -> bool:
-    """What was said with a guest who has gone can still be read."""
-    return True
+            return Scope((direct_key(users),), world.users[session.user].since)
 
 
 def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | Refused:
@@ -67,67 +124,45 @@ def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | R
     return Scope((f"group:{group.id}",))
 
 
+def _groups_of(world: World, session: Session) -> tuple[str, ...]:
+    return tuple(f"group:{id}" for id in world.users[session.user].groups)
+
+
 def missed_scope(world: World, session: Session) -> Scope:
-    """What a device may catch up on, besides its user's direct conversations from `since` on."""
-    user = world.users[session.user]
-    groups = tuple(f"group:{id}" for id in user.groups)
-    heard = (BROADCAST,) if session.focus else (GLOBAL, BROADCAST)
-    return Scope(heard + groups, user.since)
+    """What a device may catch up on, besides its user's direct conversations from `since` on.
+
+    Who is in a group by focus misses nothing of global, but for what was edited and deleted of what they had.
+    """
+    heard = (
+        (BROADCAST, *_groups_of(world, session)) if session.focus else (GLOBAL, BROADCAST, *_groups_of(world, session))
+    )
+    edited = dict.fromkeys((GLOBAL, *heard))
+    return Scope(heard + tuple(map(edits_key, edited)), world.users[session.user].since)
 
 
 def waiting_scope(world: World, session: Session, waiting: str, after: int) -> Scope:
     """What waits for a name since it was last here; see `Login.waiting`. Direct conversations are always in it."""
-    user = world.users[session.user]
-    groups = tuple(f"group:{id}" for id in user.groups)
-    return Scope(groups + ((GLOBAL, BROADCAST) if waiting == "all" else ()), after + 1)
+    heard = _groups_of(world, session) + ((GLOBAL, BROADCAST) if waiting == "all" else ())
+    return Scope(heard + tuple(map(edits_key, heard)), after + 1)
 
 
-def retell(world: World, committed: Committed) -> model.Event | None:
-    """A stored event in the words in which it was said; None for what nobody was told."""
-    seq, time_us = committed.seq, committed.time_us
-    match committed.event:
-        case events.Posted(author=author, text=text, cid=cid, reply_to=reply_to) as posted:
-            conversation, who = _conversation(world, posted), world.users.get(author)
-            if conversation is None or who is None:
-                return None
-            return model.Message(seq, time_us, who.ref, conversation, text, cid, reply_to)
-        case events.Joined(user=user, quiet=False) if who := world.users.get(user or seq):
-            return model.UserJoined(seq, time_us, who.ref, who.role)
-        case events.Left(user=user, cause=cause, quiet=False) if who := world.users.get(user):
-            return model.UserLeft(seq, time_us, who.ref, cause)
-        case _:
-            return _retell_group(world, committed)
+def edits_key(conversation: str) -> str:
+    """The key under which the log has what was edited and deleted in a conversation."""
+    return conversation + "/edits"
 
 
-def _retell_group(world: World, committed: Committed) -> model.Event | None:
-    seq, time_us = committed.seq, committed.time_us
-    match committed.event:
-        case events.GroupCreated(author=author, members=added):
-            group, who = world.groups.get(seq), world.users.get(author)
-            members = tuple(world.users[id].ref for id in (author, *added) if id in world.users) if added else ()
-            return model.GroupCreated(seq, time_us, group.ref, who.ref, members) if group and who else None
-        case events.GroupEntered(author=author, group=id):
-            group, who = world.groups.get(id), world.users.get(author)
-            return model.GroupJoined(seq, time_us, group.ref, who.ref) if group and who else None
-        case events.MemberAdded(author=author, group=id, user=user):
-            group, who, by = world.groups.get(id), world.users.get(user), world.users.get(author)
-            return model.GroupJoined(seq, time_us, group.ref, who.ref, by.ref) if group and who and by else None
-        case events.MemberRemoved(group=id, user=user):
-            group, who = world.groups.get(id), world.users.get(user)
-            return model.GroupLeft(seq, time_us, group.ref, who.ref, "removed") if group and who else None
-        case events.GroupExited(author=author, group=id):
-            group, who = world.groups.get(id), world.users.get(author)
-            return model.GroupLeft(seq, time_us, group.ref, who.ref) if group and who else None
-        case _:
-            return None
-
-
-def _conversation(world: World, posted: events.Posted) -> model.Conversation | None:
-    if posted.conversation == GLOBAL:
-        return model.Global()
-    if posted.conversation == BROADCAST:
-        return model.Broadcast()
-    if posted.users:
-        return model.Direct(tuple(world.users[id].ref for id in posted.users if id in world.users))
-    group = world.group_of(posted.conversation)
-    return group.ref if group else None
+def conversations(
+    world: World, session: Session, n: int, last: Iterable[Committed], watermarks: Watermarks
+) -> Conversations:
+    """The list of somebody's conversations, made of the last message in each, the newest first; then the groups in
+    which nobody has said anything."""
+    user = session.user
+    lines: dict[str, ConversationInfo] = {}
+    for committed in last:
+        posted = committed.event
+        if isinstance(posted, Posted) and (where := conversation_of(world, posted)):
+            read = watermarks.reached(posted.conversation, user).read
+            lines[posted.conversation] = ConversationInfo(where, committed.seq, committed.time_us, read)
+    for id in world.users[user].groups:
+        lines.setdefault(f"group:{id}", ConversationInfo(world.groups[id].ref, 0, 0))
+    return Conversations(n, tuple(lines.values()))

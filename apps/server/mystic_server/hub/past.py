@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from msgspec import Struct
 
 from mystic_server.domain.events import Committed, Posted, body_bytes
-from mystic_server.domain.queries import Scope, history_scope, missed_scope, retell, waiting_scope
+from mystic_server.domain.queries import Scope, history_scope, missed_scope, waiting_scope
+from mystic_server.domain.retelling import retell
 from mystic_server.domain.world import World
 from mystic_server.hub.sessions import Peer
 from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page
