@@ -22,16 +22,23 @@ from contextlib import contextmanager
 from textwrap import dedent, indent
 
 from mystic_server.domain.apply import apply
-from mystic_server.domain.decide import Newcomer, decide, decide_end, decide_login
-from mystic_server.domain.events import Committed, Event, StateRow
+from mystic_server.domain.decide import EVERYBODY, Change, Newcomer, Rules, decide, decide_end, decide_login
+from mystic_server.domain.decide_accounts import decide_password
+from mystic_server.domain.events import Committed, Event, RoleSet, StateRow
 from mystic_server.domain.outcome import Applied, Delivery
 from mystic_server.domain.refusals import Decision
 from mystic_server.domain.world import Session, World
 from mysticproto.model import (
+    FOR_EVER_US,
+    AccountClaimed,
+    AccountDeleted,
     AddMember,
+    Announce,
+    Ban,
     Broadcast,
     Conversation,
     CreateGroup,
+    DeleteAccount,
     Direct,
     Entered,
     Global,
@@ -41,26 +48,33 @@ from mysticproto.model import (
     GroupJoined,
     GroupLeft,
     JoinGroup,
+    Kick,
     LeaveGroup,
     Login,
     Logout,
     Message,
+    Moderated,
+    Mute,
     Ok,
     Post,
     Refused,
+    RemoveDevice,
     RemoveMember,
     Reply,
+    SetRole,
     ToEveryone,
     ToGlobal,
     ToGroup,
     ToUsers,
+    Unban,
+    Unmute,
     UserJoined,
     UserLeft,
     Welcome,
 )
 from mysticproto.model import Event as Said
 
-Request = Post | Logout | CreateGroup | JoinGroup | LeaveGroup | AddMember | RemoveMember
+Request = Change | Logout
 START_US = 1_700_000_000_000_000
 NODE = 1
 SHOWN = "    "
@@ -118,6 +132,43 @@ def log_out() -> Logout:
     return Logout(1)
 
 
+def announce(text: str) -> Announce:
+    return Announce(1, text)
+
+
+def kick(name: str, reason: str = "") -> Kick:
+    return Kick(1, name, reason)
+
+
+def ban(target: str, seconds: int = 0, reason: str = "") -> Ban:
+    return Ban(1, target, seconds, reason)
+
+
+def unban(target: str) -> Unban:
+    return Unban(1, target)
+
+
+def mute(name: str, seconds: int = 0, reason: str = "") -> Mute:
+    return Mute(1, name, seconds, reason)
+
+
+def unmute(name: str) -> Unmute:
+    return Unmute(1, name)
+
+
+def set_role(name: str, role: str = "operator") -> SetRole:
+    return SetRole(1, name, role)
+
+
+def remove_device(key: bytes) -> RemoveDevice:
+    return RemoveDevice(1, key)
+
+
+def delete_account(name: str = "") -> DeleteAccount:
+    """The asker's own, or somebody else's."""
+    return DeleteAccount(1, name)
+
+
 class Person:
     """Somebody at one device; `label` is what the transcript calls them."""
 
@@ -128,7 +179,7 @@ class Person:
 
     def __rshift__(self, request: Request) -> None:
         """Asks for something."""
-        self.room.proceed(self, decide(self.room.world, self.here, request))
+        self.room.proceed(self, decide(self.room.world, self.here, request, self.room.now_us))
 
     @property
     def here(self) -> Session:
@@ -138,6 +189,10 @@ class Person:
     def ends(self, cause: str) -> None:
         """The session ends without being asked."""
         self.room.proceed(None, decide_end(self.room.world, self.here, cause))
+
+    def sets_password(self, hash: str = "$argon2id$1") -> None:
+        """A password that was asked for has been hashed."""
+        self.room.proceed(self, decide_password(self.room.world, self.here, 1, hash))
 
 
 class Room:
@@ -149,6 +204,7 @@ class Room:
         self.lines: list[str] = []
         self.tables = Tables()
         self.epoch = epoch
+        self._waited_s = 0
         self._labels: dict[int, str] = {}
         self._put_off: list[tuple[Person | None, Event]] | None = None
 
@@ -164,6 +220,9 @@ class Room:
         resume: Person | None = None,
         lingers: bool = True,
         display: str = "",
+        by_password: bool = False,
+        host: str = "192.0.2.7",
+        rules: Rules = EVERYBODY,
     ) -> Person:
         """Somebody logs in. The second session of a name is labelled name/2 unless something else is asked for."""
         session = 1000 + len(self._labels)
@@ -172,13 +231,31 @@ class Room:
         person = Person(self, label or (name if number == 1 else f"{name}/{number}"), session)
         self._labels[session] = person.label
         request = Login(1, name, key, watch=watch, resume=resume.session if resume else 0, display=display)
-        newcomer = Newcomer(session, key, lingers, NODE, self.epoch)
-        self.proceed(person, decide_login(self.world, request, newcomer))
+        newcomer = Newcomer(session, key, lingers, NODE, self.epoch, by_password, host, host == "127.0.0.1")
+        self.proceed(person, decide_login(self.world, request, newcomer, (), rules, self.now_us))
         return person
+
+    def operator(self, name: str, key: bytes) -> Person:
+        """Somebody logs in whom the command line makes an operator; nothing of that is in the transcript."""
+        person = self.comes(name, key)
+        user = self.world.user_named(name)
+        assert user
+        self.commit(RoleSet(0, 0, user.id, "operator"))
+        self.forget()
+        return person
+
+    @property
+    def now_us(self) -> int:
+        """The time: a second passes with every event."""
+        return START_US + 1_000_000 * (len(self.log) + self._waited_s)
+
+    def wait(self, seconds: int) -> None:
+        """Time passes in which nothing happens."""
+        self._waited_s += seconds
 
     def decides(self, person: Person, request: Request) -> Decision:
         """What would be decided; nothing comes of it."""
-        return decide(self.world, person.here, request)
+        return decide(self.world, person.here, request, self.now_us)
 
     def proceed(self, asker: Person | None, decision: Decision) -> None:
         """A decision goes its way."""
@@ -192,7 +269,7 @@ class Room:
     def commit(self, event: Event, asker: Person | None = None) -> None:
         """The log has taken an event."""
         seq = len(self.log) + 1
-        committed = Committed(seq, START_US + 1_000_000 * seq, event)
+        committed = Committed(seq, START_US + 1_000_000 * (seq + self._waited_s), event)
         self.log.append(committed)
         applied = apply(self.world, committed)
         self._tell(asker, applied)
@@ -280,6 +357,7 @@ def assert_same(world: World, other: World) -> None:
     assert world.user_ids == other.user_ids
     assert world.group_ids == other.group_ids
     assert list(world.gone) == list(other.gone)
+    assert world.bans == other.bans
     assert _as_sets(world.sessions_of) == _as_sets(other.sessions_of)
     assert _as_sets(world.lost_of) == _as_sets(other.lost_of)
     assert world.everyone().members == other.everyone().members
@@ -317,8 +395,8 @@ def answer_in_words(answer: Reply) -> str:
 
 def event_in_words(event: Said) -> str:
     match event:
-        case Message(author=author, conversation=conversation, text=text):
-            return f"[{_place(conversation)}] {author.name}: {text}"
+        case Message(author=author, conversation=conversation, text=text, announcement=announcement):
+            return f"[{_place(conversation)}{'!' if announcement else ''}] {author.name}: {text}"
         case UserJoined(user=user, returned=returned):
             return f"{user.name} {'returned' if returned else 'joined'}"
         case UserLeft(user=user, cause=cause):
@@ -332,6 +410,18 @@ def event_in_words(event: Said) -> str:
             return f"{user.name} left {group.name}: {cause}"
         case GroupDeleted(group=group):
             return f"{group.name} is gone"
+        case AccountClaimed(user=user, role=role, by=by):
+            return f"{user.name} is {role}" + (f" by {by.name}" if by else "")
+        case AccountDeleted(user=user, by=by):
+            return f"{user.name} is no more" + (f", says {by.name}" if by else "")
+        case Moderated(act=act, by=user, target=target, reason=reason, until_us=until_us):
+            words = f"{user.name}: {act} {target}" + (f" until {_second(until_us)}" if until_us else "")
+            return words + (f", {reason}" if reason else "")
+
+
+def _second(time_us: int) -> str:
+    """A time by the seconds since the start."""
+    return "for ever" if time_us == FOR_EVER_US else str((time_us - START_US) // 1_000_000)
 
 
 def _place(conversation: Conversation) -> str:

@@ -15,7 +15,9 @@ from msgspec import Raw, Struct
 
 from mystic_server.domain.events import (
     GLOBAL,
+    AccountDeleted,
     Amended,
+    Banned,
     Committed,
     Deleted,
     Edited,
@@ -28,11 +30,16 @@ from mystic_server.domain.events import (
     GroupKept,
     GroupRenamed,
     Joined,
+    Kicked,
     Left,
     MemberAdded,
     MemberRemoved,
+    Muted,
+    PasswordSet,
     Posted,
+    RoleSet,
     StateRow,
+    Unbanned,
 )
 from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery, edits_of
 
@@ -232,4 +239,10 @@ def timeline(seq: int, event: Event) -> str | None:
             | GroupEnded()
         ):
             return f"group:{event.group}"
+        case Kicked() | Muted() | AccountDeleted() | RoleSet():
+            return GLOBAL
+        case Banned(target=target) | Unbanned(target=target):
+            return None if "/" in target else GLOBAL  # of networks only operators hear
+        case PasswordSet(claims=True):
+            return GLOBAL
     return None
