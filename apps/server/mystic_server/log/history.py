@@ -12,32 +12,51 @@ from typing import TypeAlias
 
 from msgspec import Raw
 
-from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery
+from mystic_server.domain.events import Amended, Posted, decode_event
+from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery, RecentQuery, edits_of
 from mystic_server.log.records import SentPage, StoredEvent
 from mysticproto.model import MAX_HISTORY_PAGE
 
-NEWEST_FIRST = """SELECT seq, time_us, body FROM events
-    WHERE conversation = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"""
-OLDEST_FIRST = """SELECT seq, time_us, body FROM events
-    WHERE conversation = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"""
+Row: TypeAlias = tuple[int, int, bytes, str | None, int | None, int | None]
+"""Number, time and body of an event, then what it was amended to: text, time, whether it was deleted."""
+AMENDED_COLUMNS = "amended.text, amended.time_us, amended.deleted"
+JOIN_AMENDED = "LEFT JOIN amended ON amended.seq = events.seq"
+
+_ROW = f"SELECT events.seq, events.time_us, body, {AMENDED_COLUMNS} FROM events {JOIN_AMENDED}"
+NEWEST_FIRST = f"""{_ROW}
+    WHERE conversation = ? AND events.seq >= ? AND events.seq < ? ORDER BY events.seq DESC LIMIT ?"""
+OLDEST_FIRST = f"""{_ROW}
+    WHERE conversation = ? AND events.seq > ? AND events.seq <= ? ORDER BY events.seq LIMIT ?"""
 DIRECTS_WITH_NEWS = """SELECT conversation FROM (SELECT conversation, (SELECT seq FROM events
         WHERE events.conversation = directs.conversation AND seq > ? AND seq <= ? ORDER BY seq LIMIT 1) AS first
     FROM directs WHERE user = ?) WHERE first IS NOT NULL ORDER BY first LIMIT ?"""
 """A page of n events holds events of the n conversations that begin first, at most: others need not be walked."""
+LAST_MESSAGES = """SELECT last FROM (SELECT (SELECT seq FROM events
+        WHERE events.conversation = directs.conversation AND seq >= ? ORDER BY seq DESC LIMIT 1) AS last
+    FROM directs WHERE user = ? AND conversation NOT LIKE '%/edits') WHERE last NOT NULL ORDER BY last DESC LIMIT ?"""
+LAST_MESSAGE = "SELECT max(seq) FROM events WHERE conversation = ? AND author != 0"
+_ONE = f"{_ROW} WHERE events.seq = ?"
 
 _NO_END = 2**63 - 1
 
-Row: TypeAlias = tuple[int, int, bytes]
 Bounds: TypeAlias = tuple[int, int]
 
 
 def history(connection: sqlite3.Connection, query: HistoryQuery) -> SentPage:
-    """The newest events of some conversations."""
-    limit = min(query.limit, MAX_HISTORY_PAGE)
+    """The newest events of some conversations, or those about a number."""
+    limit = max(1, min(query.limit, MAX_HISTORY_PAGE))
+    if query.around:
+        # Half of the page's bytes too, so that long messages before a hit don't leave out what follows it.
+        rows, more = _older(connection, query, query.around + 1, (limit + 1) // 2, MAX_PAGE_BYTES // 2)
+        later, newer = _newer(connection, query, query.around, limit - len(rows), MAX_PAGE_BYTES // 2)
+        return _page(rows + later, more, newer)
+    if query.after:
+        rows, newer = _newer(connection, query, query.after, limit)
+        return _page(rows, _older(connection, query, rows[0][0] if rows else query.after + 1, 0)[1], newer)
     before = query.before or _NO_END
-    walks = dict.fromkeys(query.conversations, (query.since, before))
-    rows, more = _merged(connection, NEWEST_FIRST, walks, limit, newest_first=True)
-    return _page(reversed(rows), more)
+    rows, more = _older(connection, query, before, limit)
+    newer = bool(query.before) and _newer(connection, query, rows[-1][0] if rows else before - 1, 0)[1]
+    return _page(rows, more, newer)
 
 
 def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
@@ -46,13 +65,59 @@ def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
     after = max(query.after, query.since - 1)
     directs = connection.execute(DIRECTS_WITH_NEWS, (after, query.upto, query.user, limit + 1)).fetchall()
     walks = {conversation: (after, query.upto) for (conversation,) in directs}
-    walks |= dict.fromkeys(query.conversations, (query.after, query.upto))
-    rows, more = _merged(connection, OLDEST_FIRST, walks, limit, newest_first=False)
-    return _page(rows, more)
+    for conversation in query.conversations:
+        walks[conversation] = walks[edits_of(conversation)] = (query.after, query.upto)
+    return _page(*_merged(connection, OLDEST_FIRST, walks, limit, newest_first=False))
+
+
+def message(connection: sqlite3.Connection, seq: int) -> SentPage:
+    """One message as it is now."""
+    rows = connection.execute(_ONE, (seq,)).fetchall()
+    return _page([row for row in rows if type(decode_event(row[2])) is Posted], more=False)
+
+
+def recent(connection: sqlite3.Connection, query: RecentQuery) -> SentPage:
+    """The last message of each conversation that somebody has."""
+    limit = min(query.limit, MAX_HISTORY_PAGE)
+    rows = connection.execute(LAST_MESSAGES, (query.since, query.user, limit + 1)).fetchall()
+    rows += [connection.execute(LAST_MESSAGE, (group,)).fetchone() for group in dict.fromkeys(query.conversations)]
+    last = sorted({seq for (seq,) in rows if seq}, reverse=True)
+    found = (connection.execute(_ONE, (seq,)).fetchone() for seq in last)
+    return _page(*_cut(found, limit))
+
+
+def stored_event(row: Row) -> StoredEvent:
+    """A row as it is sent."""
+    seq, time_us, body, text, amended_us, deleted = row
+    if text is None or amended_us is None:
+        return StoredEvent(seq, time_us, Raw(body))
+    return StoredEvent(seq, time_us, Raw(body), Amended(text, amended_us, bool(deleted)))
+
+
+def _older(
+    connection: sqlite3.Connection, query: HistoryQuery, before: int, limit: int, room: int = MAX_PAGE_BYTES
+) -> tuple[list[Row], bool]:
+    """The newest before a number, oldest first, and whether there are others before them."""
+    walks = dict.fromkeys(query.conversations, (query.since, before))
+    rows, more = _merged(connection, NEWEST_FIRST, walks, limit, newest_first=True, room=room)
+    return rows[::-1], more
+
+
+def _newer(
+    connection: sqlite3.Connection, query: HistoryQuery, after: int, limit: int, room: int = MAX_PAGE_BYTES
+) -> tuple[list[Row], bool]:
+    """The oldest after a number, and whether there are others after them."""
+    walks = dict.fromkeys(query.conversations, (max(after, query.since - 1), _NO_END))
+    return _merged(connection, OLDEST_FIRST, walks, limit, newest_first=False, room=room)
 
 
 def _merged(
-    connection: sqlite3.Connection, sql: str, walks: dict[str, Bounds], limit: int, newest_first: bool
+    connection: sqlite3.Connection,
+    sql: str,
+    walks: dict[str, Bounds],
+    limit: int,
+    newest_first: bool,
+    room: int = MAX_PAGE_BYTES,
 ) -> tuple[list[Row], bool]:
     """The first rows of all these walks together, and whether there are more."""
     with ExitStack() as stack:  # a cursor left open would keep the write-ahead log from being emptied
@@ -60,24 +125,24 @@ def _merged(
             stack.enter_context(closing(connection.execute(sql, (conversation, *bounds, limit + 1))))
             for conversation, bounds in walks.items()
         ]
-        return _cut(heapq.merge(*cursors, key=_number, reverse=newest_first), limit)
+        return _cut(heapq.merge(*cursors, key=_number, reverse=newest_first), limit, room)
 
 
 def _number(row: Row) -> int:
     return row[0]
 
 
-def _cut(rows: Iterable[Row], limit: int) -> tuple[list[Row], bool]:
+def _cut(rows: Iterable[Row], limit: int, room: int = MAX_PAGE_BYTES) -> tuple[list[Row], bool]:
     """As many rows as a page may hold, and whether there are more."""
     taken: list[Row] = []
     size = 0
     for row in rows:
-        size += len(row[2])
-        if len(taken) == limit or (taken and size > MAX_PAGE_BYTES):
+        size += len(row[2]) + len(row[3] or "")
+        if len(taken) == limit or (taken and size > room):
             return taken, True
         taken.append(row)
     return taken, False
 
 
-def _page(rows: Iterable[Row], more: bool) -> SentPage:
-    return SentPage(tuple(StoredEvent(seq, time_us, Raw(body)) for seq, time_us, body in rows), more)
+def _page(rows: Iterable[Row], more: bool, newer: bool = False) -> SentPage:
+    return SentPage(tuple(map(stored_event, rows)), more, newer=newer)

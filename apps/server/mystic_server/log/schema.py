@@ -30,6 +30,22 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE applied (only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL)",
         "INSERT INTO applied VALUES (0, 0)",
     ),
+    (
+        # What has become of messages: another text, or none because they were deleted.
+        """CREATE TABLE amended (
+            seq INTEGER PRIMARY KEY, amended_by INTEGER NOT NULL, time_us INTEGER NOT NULL, text TEXT NOT NULL,
+            deleted INTEGER NOT NULL)""",
+        # Which events hold texts that a message has had.
+        "CREATE TABLE edits (message INTEGER, seq INTEGER, PRIMARY KEY (message, seq)) WITHOUT ROWID",
+        # The words of messages up to the number in `indexed`; see `indexing`. It keeps no texts: they are in `events`.
+        """CREATE VIRTUAL TABLE search USING fts5(
+            text, tags, content = '', columnsize = 0, prefix = '2 3',
+            tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'")""",
+        # Segments are merged in pauses, a little at a time, and not by whoever writes the one too many.
+        "INSERT INTO search (search, rank) VALUES ('automerge', 0)",
+        "CREATE TABLE indexed (only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL)",
+        "INSERT INTO indexed VALUES (0, 0)",
+    ),
 )
 
 

@@ -3,6 +3,8 @@
 One process, one connection, one transaction per batch; what gathers meanwhile gathers on the loop's side. It locks the
 folder, opens the database, says `Opened`, answers what comes in order, and ends when its socket does.
 
+    amendments      done in the transaction that stores them; see `amending`
+    pauses          the index of words is brought nearer to the log's end; see `indexing`
     new batch       inserted blindly with the next numbers; if a client id is not new, undone and done event by event
     sent again      a child before this one may have committed it: then its numbers are read, not given again
     disk full       undone and refused; the next batch is tried as any other
@@ -14,20 +16,27 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Raw
+from msgspec.structs import replace
 
-from mystic_server.domain.events import Event, Posted, StateRow, decode_event
-from mystic_server.log import folder, history, records
-from mystic_server.log.base import StoreError
+from mystic_server.domain.events import Deleted, Edited, Event, Posted, StateRow, decode_event
+from mystic_server.log import folder, history, records, searching
+from mystic_server.log.amending import amend, without_text
+from mystic_server.log.base import SearchQuery, StoreError
+from mystic_server.log.indexing import Index
 from mystic_server.log.records import (
     Answer,
+    Ask,
     AskHistory,
+    AskMessage,
     AskMissed,
-    Columns,
+    AskRecent,
+    AskSearch,
     Failed,
     Load,
     NotStored,
@@ -39,6 +48,7 @@ from mystic_server.log.records import (
     StoredEvent,
     ToChild,
     columns,
+    timeline,
 )
 from mystic_server.log.schema import open_database
 from mystic_server.net.children import ParentLink
@@ -46,11 +56,25 @@ from mysticproto.errors import Code
 
 START_PART = 5000
 """Rows or events in one part of a start."""
+QUIET_S = 0.05
+"""After so long without a word the index is worked on, step after step."""
+FAR_BEHIND = 2000
+"""When so many events are not indexed yet, a step is done now and then even if there is no pause."""
+BUSY_STEP_INTERVAL_S = 0.1
+CATCH_UP_LIMIT_S = 0.015
+"""Before a search: what was said a moment ago can be found, if it is not too much."""
+FULL_REST_S = 60.0
+"""The index leaves a full disk alone for so long."""
 STORAGE_FULL = "The server's disk is full; nothing was sent. Try again later."
 
+BY_CLIENT_ID = """SELECT events.seq, events.time_us, body, deleted
+    FROM events LEFT JOIN amended ON amended.seq = events.seq WHERE author = ? AND cid = ?"""
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_DIRECT = "INSERT OR IGNORE INTO directs VALUES (?, ?)"
 _KNOWN_DIRECTS = 10_000
+
+Fresh = tuple[int, ReceivedDraft, Event]
+"""An event that is stored for the first time, under this number."""
 
 
 class Database:
@@ -61,6 +85,7 @@ class Database:
         self._connection = open_database(data)
         self._known_directs: set[str] = set()
         self.last = self._read_last()
+        self.index = Index(self._connection)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -77,6 +102,7 @@ class Database:
         self._connection.close()
         self._connection = open_database(self._data)
         self.last = self._read_last()
+        self.index = Index(self._connection)
 
     def commit(self, commit: ReceivedCommit) -> Answer:
         """Makes a batch durable, all of it or nothing."""
@@ -117,19 +143,16 @@ class Database:
     def _commit_new(self, commit: ReceivedCommit, events: Sequence[Event]) -> Answer:
         """The fast way: every event is new."""
         first = self.last + 1
-        rows = [
-            columns(seq, draft.time_us, event, draft.event)
-            for seq, (draft, event) in enumerate(zip(commit.drafts, events, strict=True), first)
-        ]
-        self._write(commit, rows, events)
+        numbers = range(first, first + len(events))
+        self._write(commit, list(zip(numbers, commit.drafts, events, strict=True)))
         return Answer(first)
 
     def _commit_checked(self, commit: ReceivedCommit, events: Sequence[Event], after: int) -> Answer:
         """The careful way: some events may be there already, from before or because this batch was sent again."""
         seq = after
-        rows: list[Columns] = []
+        fresh: list[Fresh] = []
         not_stored: list[NotStored] = []
-        said: dict[tuple[int, bytes], tuple[int, int, str]] = {}
+        said: dict[tuple[int, bytes], tuple[int, int, str | None]] = {}
         for index, (draft, event) in enumerate(zip(commit.drafts, events, strict=True)):
             known = self._known(event, said)
             if known and known[0] != seq + 1:
@@ -139,41 +162,46 @@ class Database:
             if type(event) is Posted and event.cid:
                 said[event.author, event.cid] = seq, draft.time_us, event.text
             if seq > self.last:
-                rows.append(columns(seq, draft.time_us, event, draft.event))
+                fresh.append((seq, draft, event))
             else:
-                self._check_same(seq, draft)
+                self._check_same(seq, draft, event)
         if seq < self.last:
             raise StoreError(f"The database {self._data} was written by another program meanwhile.")
-        self._write(commit, rows, events)
+        self._write(commit, fresh)
         return Answer(after + 1, tuple(not_stored))
 
-    def _known(self, event: Event, said: dict[tuple[int, bytes], tuple[int, int, str]]) -> tuple[int, int, str] | None:
-        """Number, time and text of what has this event's client id."""
+    def _known(
+        self, event: Event, said: dict[tuple[int, bytes], tuple[int, int, str | None]]
+    ) -> tuple[int, int, str | None] | None:
+        """Number, time and text of what has this event's client id; the text is None if it was deleted."""
         if type(event) is not Posted or not event.cid:
             return None
         if earlier := said.get((event.author, event.cid)):
             return earlier
-        sql = "SELECT seq, time_us, body FROM events WHERE author = ? AND cid = ?"
-        row = self._connection.execute(sql, (event.author, event.cid)).fetchone()
+        row = self._connection.execute(BY_CLIENT_ID, (event.author, event.cid)).fetchone()
         if not row:
             return None
-        stored = decode_event(row[2])
+        seq, time_us, body, deleted = row
+        stored = decode_event(body)
         assert type(stored) is Posted
-        return row[0], row[1], stored.text
+        return seq, time_us, None if deleted else stored.text
 
-    def _check_same(self, seq: int, draft: ReceivedDraft) -> None:
-        """What a batch that is sent again finds in its place is what it put there."""
+    def _check_same(self, seq: int, draft: ReceivedDraft, event: Event) -> None:
+        """What a batch that is sent again finds in its place is what it put there, or what itself left of that."""
         body = self._connection.execute("SELECT body FROM events WHERE seq = ?", (seq,)).fetchone()[0]
-        if body != bytes(draft.event):
+        if body not in (bytes(draft.event), without_text(event)):
             raise StoreError(f"Event {seq} of the database {self._data} was written by another program.")
 
-    def _write(self, commit: ReceivedCommit, rows: Sequence[Columns], events: Sequence[Event]) -> None:
-        directs = self._new_directs(events)
+    def _write(self, commit: ReceivedCommit, fresh: Sequence[Fresh]) -> None:
+        rows = [columns(seq, draft.time_us, event, draft.event) for seq, draft, event in fresh]
+        amendments = [(seq, draft.time_us, event) for seq, draft, event in fresh if isinstance(event, Edited | Deleted)]
+        directs = self._new_directs(fresh)
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_INSERT, rows)
         if directs:
             connection.executemany(_INSERT_DIRECT, [(user, key) for key, users in directs.items() for user in users])
+        amend(connection, self.index, amendments)
         if commit.applied >= 0:
             self._save(commit.rows, commit.applied)
         connection.execute("COMMIT")
@@ -182,13 +210,15 @@ class Database:
         if len(self._known_directs) > _KNOWN_DIRECTS:
             self._known_directs.clear()
 
-    def _new_directs(self, events: Sequence[Event]) -> dict[str, tuple[int, ...]]:
-        known = self._known_directs
-        return {
-            event.conversation: event.users
-            for event in events
-            if type(event) is Posted and event.users and event.conversation not in known
-        }
+    def _new_directs(self, fresh: Sequence[Fresh]) -> dict[str, tuple[int, ...]]:
+        """The timelines of direct conversations that were not known yet, and who takes part."""
+        directs = {}
+        for seq, _, event in fresh:
+            if isinstance(event, Posted | Edited | Deleted) and event.users:
+                key = timeline(seq, event)
+                if key and key not in self._known_directs:
+                    directs[key] = event.users
+        return directs
 
     def _save(self, rows: Sequence[StateRow], applied: int) -> None:
         gone = [(row.kind, row.id) for row in rows if row.body is None]
@@ -198,10 +228,11 @@ class Database:
         self._connection.execute("UPDATE applied SET seq = ?", (applied,))
 
 
-def _repeated(index: int, event: Event, known: tuple[int, int, str]) -> NotStored:
+def _repeated(index: int, event: Event, known: tuple[int, int, str | None]) -> NotStored:
+    """Of a message that was deleted nobody can say any more whether these were its words."""
     seq, time_us, text = known
     assert type(event) is Posted
-    return NotStored(index, seq, time_us) if text == event.text else NotStored(index, 0, 0)
+    return NotStored(index, seq, time_us) if text in (None, event.text) else NotStored(index, 0, 0)
 
 
 class Child:
@@ -212,24 +243,48 @@ class Child:
         folder.make_private(data)
         self._lock = folder.lock(data)
         self._database = Database(data)
+        self._next_step_at = 0.0
 
     def run(self) -> None:
         """Returns at the socket's end; raises StoreError when the database can't go on."""
         _say(self._link, Opened(self._database.last))
-        while (body := self._link.receive()) is not None:
+        while (body := self._receive()) is not None:
             self._answer(records.decode_to_child(body))
         self._database.close()
         os.close(self._lock)
+
+    def _receive(self) -> bytes | None:
+        """The next message; works on the index until it comes."""
+        database, link = self._database, self._link
+        behind = database.last - database.index.upto
+        if behind > FAR_BEHIND and time.monotonic() >= self._next_step_at and not link.has_something(0):
+            self._step()
+        quiet_s = QUIET_S
+        while database.index.has_work(database.last) and not link.has_something(quiet_s):
+            quiet_s = 0 if self._step() else FULL_REST_S
+        return link.receive()
+
+    def _step(self) -> bool:
+        """A step of the index; False: the disk is full, and there is no hurry."""
+        try:
+            self._database.index.step(self._database.last)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                raise
+            self._next_step_at = time.monotonic() + FULL_REST_S
+            return False
+        self._next_step_at = time.monotonic() + BUSY_STEP_INTERVAL_S
+        return True
 
     def _answer(self, message: ToChild) -> None:
         match message:
             case ReceivedCommit():
                 _say(self._link, self._commit(message))
-            case AskHistory() | AskMissed():
-                _say(self._link, self._page(message))
             case Load():
                 for part in self._database.start_parts():
                     _say(self._link, part)
+            case _:
+                _say(self._link, self._page(message))
 
     def _commit(self, commit: ReceivedCommit) -> Answer:
         after = self._database.last
@@ -240,13 +295,33 @@ class Child:
             again = commit if commit.after >= 0 else ReceivedCommit(commit.drafts, commit.rows, commit.applied, after)
             return self._database.commit(again)
 
-    def _page(self, ask: AskHistory | AskMissed) -> SentPage:
+    def _page(self, ask: Ask) -> SentPage:
         try:
-            if isinstance(ask, AskHistory):
-                return history.history(self._database.connection, ask.query)
-            return history.missed(self._database.connection, ask.query)
+            return self._answer_to(ask)
         except sqlite3.Error as error:
             return SentPage((), failed=f"The history can't be read: {error}.")
+
+    def _answer_to(self, ask: Ask) -> SentPage:
+        connection = self._database.connection
+        match ask:
+            case AskHistory(query):
+                return history.history(connection, query)
+            case AskMissed(query):
+                return history.missed(connection, query)
+            case AskMessage(seq):
+                return history.message(connection, seq)
+            case AskRecent(query):
+                return history.recent(connection, query)
+            case AskSearch(query):
+                return self._search(query)
+
+    def _search(self, query: SearchQuery) -> SentPage:
+        database = self._database
+        give_up_at = time.monotonic() + CATCH_UP_LIMIT_S
+        while database.index.upto < database.last and time.monotonic() < give_up_at and self._step():
+            pass
+        page = searching.search(database.connection, query, database.index.upto)
+        return replace(page, searched=database.index.upto + 1) if database.index.upto < database.last else page
 
 
 def _say(link: ParentLink, message: Opened | Failed | SentStartPart | Answer | SentPage) -> None:

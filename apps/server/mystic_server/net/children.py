@@ -9,6 +9,7 @@ and later; meanwhile its owner refuses what needs it.
 """
 
 import os
+import select
 import selectors
 import socket
 import struct
@@ -235,6 +236,10 @@ class ParentLink:
             pass
         self._sock.setblocking(True)
         return self._waiting.pop(0) if self._waiting else None
+
+    def has_something(self, limit_s: float) -> bool:
+        """Waits so long at most. True: a body has come, at least in part, or the end."""
+        return bool(self._waiting) or bool(select.select([self._sock], [], [], limit_s)[0])
 
     def send(self, body: bytes) -> None:
         """One frame; waits until the kernel has it."""

@@ -1,0 +1,103 @@
+"""The index of words: which messages have which, kept up to a number that is behind the log's last.
+
+Indexing waits for pauses, so a commit does not wait for it: `step` takes some events, or merges some of the segments
+that earlier steps have left. What a step did may be lost with the machine's power, for it does not wait for the disk;
+then it is done again. A message that is amended is indexed anew in the transaction that amends it.
+
+Besides its text a message has tags: whose it is and where it was said. So a search for what one user may read is a
+search for words. The index keeps no texts, and what is taken out of it must be told as it was put in.
+"""
+
+import sqlite3
+
+from mystic_server.domain.events import Posted, decode_event
+from mystic_server.log.words import fold
+
+STEP_EVENTS = 200
+"""In one step: about three milliseconds."""
+MERGED_PAGES = 20
+
+_NEXT = """SELECT events.seq, body, amended.text, deleted FROM events LEFT JOIN amended ON amended.seq = events.seq
+    WHERE events.seq > ? ORDER BY events.seq LIMIT ?"""
+_ADD = "INSERT INTO search (rowid, text, tags) VALUES (?, ?, ?)"
+_REMOVE = "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?, ?, ?)"
+_MERGE = "INSERT INTO search (search, rank) VALUES ('merge', ?)"
+
+
+class Index:
+    """The index in an open database; events up to number `upto` are in it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.upto: int = connection.execute("SELECT seq FROM indexed").fetchone()[0]
+        self._may_merge = True
+
+    def has_work(self, last: int) -> bool:
+        """Whether a step would do something, if the log's last event has this number."""
+        return self.upto < last or self._may_merge
+
+    def step(self, last: int) -> None:
+        """A bit of the work, in a transaction of its own."""
+        connection = self._connection
+        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            if self.upto < last:
+                upto = self._index_next()
+            else:
+                upto = self.upto
+                self._merge()
+            connection.execute("COMMIT")
+            self.upto = upto
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("PRAGMA synchronous = FULL")
+
+    def amend(self, seq: int, message: Posted, old: str, new: str | None) -> None:
+        """A message has another text, or none any more; in the caller's transaction."""
+        if seq <= self.upto:
+            self._connection.execute(_REMOVE, (seq, fold(old), tags(message)))
+            if new is not None:
+                self._connection.execute(_ADD, (seq, fold(new), tags(message)))
+            self._may_merge = True
+
+    def _index_next(self) -> int:
+        rows = self._connection.execute(_NEXT, (self.upto, STEP_EVENTS)).fetchall()
+        entries = []
+        for seq, body, new_text, deleted in rows:
+            event = decode_event(body)
+            if type(event) is Posted and not deleted:
+                entries.append((seq, fold(event.text if new_text is None else new_text), tags(event)))
+        self._connection.executemany(_ADD, entries)
+        upto: int = rows[-1][0]
+        self._connection.execute("UPDATE indexed SET seq = ?", (upto,))
+        self._may_merge = True
+        return upto
+
+    def _merge(self) -> None:
+        before = self._connection.total_changes
+        self._connection.execute(_MERGE, (MERGED_PAGES,))
+        self._may_merge = self._connection.total_changes - before >= 2  # as FTS5's manual says
+
+
+def tags(message: Posted) -> str:
+    """What a message is found by besides its words."""
+    return " ".join(
+        (conversation_tag(message.conversation), author_tag(message.author), *map(participant_tag, message.users))
+    )
+
+
+def conversation_tag(conversation: str) -> str:
+    """Of what was said in a conversation: its key as one token."""
+    return "k" + conversation.replace(":", "x").replace(",", "x")
+
+
+def author_tag(user: int) -> str:
+    """Of what a user said."""
+    return f"a{user}"
+
+
+def participant_tag(user: int) -> str:
+    """Of what was said in a user's direct conversations."""
+    return f"u{user}"
