@@ -24,8 +24,10 @@ from textwrap import dedent, indent
 from mystic_server.domain.apply import apply
 from mystic_server.domain.decide import EVERYBODY, Change, Newcomer, Rules, decide, decide_end, decide_login
 from mystic_server.domain.decide_accounts import decide_password
-from mystic_server.domain.events import Committed, Event, RoleSet, StateRow
+from mystic_server.domain.decide_amendments import decide_delete, decide_edit
+from mystic_server.domain.events import Amended, Committed, Deleted, Edited, Event, Posted, RoleSet, StateRow
 from mystic_server.domain.outcome import Applied, Delivery
+from mystic_server.domain.receipts import Watermarks, decide_mark, marked, receipts
 from mystic_server.domain.refusals import Decision
 from mystic_server.domain.world import Session, World
 from mysticproto.model import (
@@ -38,28 +40,43 @@ from mysticproto.model import (
     Broadcast,
     Conversation,
     CreateGroup,
+    Delete,
     DeleteAccount,
+    DeleteGroup,
     Direct,
+    Edit,
     Entered,
+    GetReceipts,
     Global,
     Group,
     GroupCreated,
     GroupDeleted,
+    GroupHandedOver,
     GroupJoined,
+    GroupKept,
     GroupLeft,
+    GroupRenamed,
+    HandOver,
     JoinGroup,
+    KeepGroup,
     Kick,
     LeaveGroup,
     Login,
     Logout,
+    Mark,
+    Marked,
     Message,
+    MessageDeleted,
+    MessageEdited,
     Moderated,
     Mute,
     Ok,
     Post,
+    Receipts,
     Refused,
     RemoveDevice,
     RemoveMember,
+    RenameGroup,
     Reply,
     SetRole,
     ToEveryone,
@@ -74,7 +91,7 @@ from mysticproto.model import (
 )
 from mysticproto.model import Event as Said
 
-Request = Change | Logout
+Request = Change | Logout | Edit | Delete
 START_US = 1_700_000_000_000_000
 NODE = 1
 SHOWN = "    "
@@ -118,6 +135,31 @@ def add(group: str, name: str) -> AddMember:
 
 def remove(group: str, name: str) -> RemoveMember:
     return RemoveMember(1, group, name)
+
+
+def rename(group: str, name: str) -> RenameGroup:
+    return RenameGroup(1, group, name)
+
+
+def hand_over(group: str, name: str) -> HandOver:
+    return HandOver(1, group, name)
+
+
+def keep_on(group: str, kept: bool = True) -> KeepGroup:
+    """Makes a room a kept group, or the other way round."""
+    return KeepGroup(1, group, kept)
+
+
+def end_group(group: str) -> DeleteGroup:
+    return DeleteGroup(1, group)
+
+
+def edit(message: int, text: str) -> Edit:
+    return Edit(1, message, text)
+
+
+def delete(message: int) -> Delete:
+    return Delete(1, message)
 
 
 def join(group: str, *, focus: bool = True) -> JoinGroup:
@@ -176,10 +218,20 @@ class Person:
         self.room = room
         self.label = label
         self.session = session
+        self.shares_read = True
 
     def __rshift__(self, request: Request) -> None:
         """Asks for something."""
-        self.room.proceed(self, decide(self.room.world, self.here, request, self.room.now_us))
+        self.room.proceed(self, self.room.decides(self, request))
+
+    def has_got(self, conversation: str, delivered: int = 0, read: int = 0) -> None:
+        """Moves the watermarks in a conversation, and keeps what was read private unless it is shared."""
+        self.room.move(self, Mark(1, conversation, delivered, read, private=not self.shares_read))
+
+    def asks_who_has_got(self, conversation: str) -> None:
+        """Asks for the receipts of a conversation."""
+        world, asked = self.room.world, GetReceipts(1, conversation)
+        self.room.answer(self, receipts(world, self.here, asked, self.room.watermarks, self.shares_read))
 
     @property
     def here(self) -> Session:
@@ -205,6 +257,8 @@ class Room:
         self.tables = Tables()
         self.epoch = epoch
         self._waited_s = 0
+        self.watermarks = Watermarks()
+        self._people: dict[int, Person] = {}
         self._labels: dict[int, str] = {}
         self._put_off: list[tuple[Person | None, Event]] | None = None
 
@@ -230,6 +284,7 @@ class Room:
         number = 1 + sum(1 for each in taken if each.partition("/")[0] == name)
         person = Person(self, label or (name if number == 1 else f"{name}/{number}"), session)
         self._labels[session] = person.label
+        self._people[session] = person
         request = Login(1, name, key, watch=watch, resume=resume.session if resume else 0, display=display)
         newcomer = Newcomer(session, key, lingers, NODE, self.epoch, by_password, host, host == "127.0.0.1")
         self.proceed(person, decide_login(self.world, request, newcomer, (), rules, self.now_us))
@@ -255,12 +310,43 @@ class Room:
 
     def decides(self, person: Person, request: Request) -> Decision:
         """What would be decided; nothing comes of it."""
+        match request:
+            case Edit(message=number):
+                return decide_edit(self.world, person.here, request, self.message(number), self.now_us)
+            case Delete(message=number):
+                return decide_delete(self.world, person.here, request, self.message(number), self.now_us)
         return decide(self.world, person.here, request, self.now_us)
+
+    def message(self, number: int) -> Committed | None:
+        """A message as the log has it now."""
+        if not 0 < number <= len(self.log) or not isinstance(self.log[number - 1].event, Posted):
+            return None
+        amended = None
+        for seq, time_us, event in ((each.seq, each.time_us, each.event) for each in self.log):
+            is_meant = isinstance(event, Edited | Deleted) and event.message == number < seq
+            if is_meant and not (amended and amended.deleted):
+                text = event.text if isinstance(event, Edited) else ""
+                amended = Amended(text, time_us, isinstance(event, Deleted))
+        return Committed(number, self.log[number - 1].time_us, self.log[number - 1].event, amended)
+
+    def move(self, person: Person, request: Mark) -> None:
+        """Somebody has got further, and whoever may know is told."""
+        users = decide_mark(self.world, person.here, request)
+        if isinstance(users, Refused):
+            self.answer(person, users)
+            return
+        moved = self.watermarks.mark(person.here.user, request)
+        told = [self._people[id] for user in users for id in self.world.watching(user) if id != person.session]
+        for each in told if moved else ():
+            assert moved
+            if said := marked(self.world, request, person.here.user, moved, each.here.user, each.shares_read):
+                self.lines.append(f"{each.label} learns: {mark_in_words(said)}")
+        self.answer(person, Ok(request.n))
 
     def proceed(self, asker: Person | None, decision: Decision) -> None:
         """A decision goes its way."""
         if isinstance(decision, Refused):
-            self._answer(asker, decision)
+            self.answer(asker, decision)
         elif self._put_off is not None:
             self._put_off.append((asker, decision))
         else:
@@ -304,9 +390,10 @@ class Room:
         for ending in applied.endings:
             self.lines.append(f"{self._label(ending.session)} must go: {ending.bye.code}")
         if applied.answer:
-            self._answer(asker, applied.answer)
+            self.answer(asker, applied.answer)
 
-    def _answer(self, asker: Person | None, answer: Reply) -> None:
+    def answer(self, asker: Person | None, answer: Reply) -> None:
+        """Somebody gets an answer; an event that nobody asked for has none."""
         if asker:
             self.lines.append(f"{asker.label} {answer_in_words(answer)}")
 
@@ -381,8 +468,8 @@ def answer_in_words(answer: Reply) -> str:
             words = f"gets ok {seq}"
             words += f", reached {' '.join(reached)}" if reached else ""
             words += f", unknown {' '.join(unknown)}" if unknown else ""
-            whom = [f"{name} since {(us - START_US) // 1_000_000}" for name, us in zip(away, since, strict=bool(since))]
-            return words + (f", away {' '.join(whom if since else away)}" if away else "")
+            whom = [f"{name} since {(us - START_US) // 1_000_000}" for name, us in zip(away, since, strict=True)]
+            return words + (f", away {' '.join(whom)}" if away else "")
         case Refused(code=code):
             return f"is refused: {code}"
         case Welcome(user=user, role=role, focus=focus):
@@ -390,13 +477,21 @@ def answer_in_words(answer: Reply) -> str:
         case Entered(group=info, focus=focus):
             members = " ".join(user.name for user in info.members)
             return f"enters {info.group.name} of {info.owner.name} ({members})" + (" with focus" if focus else "")
+        case Receipts(marks=marks):
+            return "sees " + ", ".join(f"{each.user.name} {each.delivered}/{each.read}" for each in marks)
     raise AssertionError(answer)
 
 
 def event_in_words(event: Said) -> str:
     match event:
-        case Message(author=author, conversation=conversation, text=text, announcement=announcement):
-            return f"[{_place(conversation)}{'!' if announcement else ''}] {author.name}: {text}"
+        case Message(author=author, conversation=conversation, text=text):
+            text += " (edited)" if event.edited_us else ""
+            place = _place(conversation) + ("!" if event.announcement else "")
+            return f"[{place}] {author.name}: {'(deleted)' if event.deleted else text}"
+        case MessageEdited(message=message, author=author, conversation=conversation, text=text):
+            return f"[{_place(conversation)}] {author.name} edited {message}: {text}"
+        case MessageDeleted(message=message, by=by, conversation=conversation):
+            return f"[{_place(conversation)}] {by.name} deleted {message}"
         case UserJoined(user=user, returned=returned):
             return f"{user.name} {'returned' if returned else 'joined'}"
         case UserLeft(user=user, cause=cause):
@@ -406,10 +501,16 @@ def event_in_words(event: Said) -> str:
             return f"{user.name} created {group.name}{with_}"
         case GroupJoined(group=group, user=user, by=by):
             return f"{by.name} added {user.name} to {group.name}" if by else f"{user.name} joined {group.name}"
-        case GroupLeft(group=group, user=user, cause=cause):
-            return f"{user.name} left {group.name}: {cause}"
-        case GroupDeleted(group=group):
-            return f"{group.name} is gone"
+        case GroupLeft(group=group, user=user, cause=cause, owner=owner):
+            return f"{user.name} left {group.name}: {cause}" + (f", {owner.name} owns it" if owner else "")
+        case GroupRenamed(group=group, by=by, old=old):
+            return f"{by.name} renamed {old} to {group.name}"
+        case GroupHandedOver(group=group, by=by, owner=owner):
+            return f"{by.name} handed {group.name} over to {owner.name}"
+        case GroupKept(group=group, by=by, kept=kept):
+            return f"{by.name} made {group.name} a {'kept group' if kept else 'room'}"
+        case GroupDeleted(group=group, by=by):
+            return f"{by.name} ended {group.name}" if by else f"{group.name} is gone"
         case AccountClaimed(user=user, role=role, by=by):
             return f"{user.name} is {role}" + (f" by {by.name}" if by else "")
         case AccountDeleted(user=user, by=by):
@@ -417,6 +518,11 @@ def event_in_words(event: Said) -> str:
         case Moderated(act=act, by=user, target=target, reason=reason, until_us=until_us):
             words = f"{user.name}: {act} {target}" + (f" until {_second(until_us)}" if until_us else "")
             return words + (f", {reason}" if reason else "")
+
+
+def mark_in_words(mark: Marked) -> str:
+    words = f"{mark.user.name} has got {mark.delivered}" if mark.delivered else mark.user.name
+    return words + (f" and read {mark.read}" if mark.read else "")
 
 
 def _second(time_us: int) -> str:
