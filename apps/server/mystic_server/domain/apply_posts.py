@@ -96,7 +96,8 @@ def _reached(world: World, event: Posted) -> tuple[list[User], list[User]]:
         newest = islice((id for id in reversed(world.gone) if id != event.author), AWAY_NAMED)
         return here, [world.users[id] for id in newest]
     meant = dict.fromkeys(event.users or (group.members if group else ()))
-    others = [world.users[id] for id in meant if id != event.author and id in world.users]
+    known = [world.users[id] for id in meant if id != event.author and id in world.users]
+    others = [user for user in known if not user.is_gone]
     here = [user for user in others if world.is_here(user.id)]
     away = sorted((user for user in others if not world.is_here(user.id)), key=lambda user: -user.left_seq)
     return here, away if event.users else away[:AWAY_NAMED]
