@@ -468,7 +468,7 @@ def answer_in_words(answer: Reply) -> str:
             words = f"gets ok {seq}"
             words += f", reached {' '.join(reached)}" if reached else ""
             words += f", unknown {' '.join(unknown)}" if unknown else ""
-            whom = [f"{name} since {(us - START_US) // 1_000_000}" for name, us in zip(away, since, strict=True)]
+            whom = [f"{name} since {_second(us) if us else 'never'}" for name, us in zip(away, since, strict=True)]
             return words + (f", away {' '.join(whom)}" if away else "")
         case Refused(code=code):
             return f"is refused: {code}"

@@ -153,17 +153,18 @@ def test_a_message_to_oneself_is_refused(room: Room, people: Three) -> None:
     """)
 
 
-def test_a_guest_who_has_gone_is_unknown(room: Room, people: Three) -> None:
+def test_a_guest_who_has_gone_is_written_to_all_the_same(room: Room, people: Three) -> None:
     ana, bob, _ = people
     bob.ends("left")
     room.forget()
     ana >> tell("bob", "psst")
     ana >> tell("bob carl", "psst")
     room.went("""
-        ana is refused: unknown_user
-        carl hears [PM ana carl] ana: psst
-        ana is echoed [PM ana carl] ana: psst
-        ana gets ok 5, unknown bob
+        ana is echoed [PM ana bob] ana: psst
+        ana gets ok 5, away bob since 4
+        carl hears [PM ana bob carl] ana: psst
+        ana is echoed [PM ana bob carl] ana: psst
+        ana gets ok 6, away bob since 4
     """)
 
 
@@ -176,9 +177,9 @@ def test_a_member_who_is_away_is_written_to_all_the_same(room: Room, people: Thr
     room.went("""
         bob hears [PM ana bob dora] ana: psst
         ana is echoed [PM ana bob dora] ana: psst
-        ana gets ok 6, away dora
+        ana gets ok 6, away dora since 5
         ana is echoed [PM ana dora] ana: psst
-        ana gets ok 7, away dora
+        ana gets ok 7, away dora since 5
     """)
 
 
@@ -243,7 +244,8 @@ def test_who_only_acts_is_heard_and_hears_nothing(room: Room, people: Three) -> 
         bob, carl hear [BROADCAST] ana: thanks
         ana is echoed [BROADCAST] ana: thanks
         ana gets ok 7
-        ana is refused: unknown_user
+        ana is echoed [PM ana bot] ana: thanks
+        ana gets ok 8, away bot since never
     """)
 
 

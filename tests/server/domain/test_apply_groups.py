@@ -176,11 +176,11 @@ def test_the_next_member_owns_what_the_owner_leaves(room: Room, ana: Person, bob
     carl.ends("lost")
     assert room.world.group_info(room.world.groups[4]).owner.name == "bob"
     room.went("""
-        bob, carl hear ana left team: left
-        ana is echoed ana left team: left
+        bob, carl hear ana left team: left, carl owns it
+        ana is echoed ana left team: left, carl owns it
         ana gets ok 7
-        bob hears carl left team: lost
-        ana notices carl left team: lost
+        bob hears carl left team: lost, bob owns it
+        ana notices carl left team: lost, bob owns it
         ana, bob hear carl left: lost
     """)
 

@@ -400,9 +400,9 @@ def test_an_owner_who_has_just_left_owns_nothing(room: Room, ana: Person, bob: P
         ana >> add("team", "carl")
         ana >> remove("team", "bob")
     room.went("""
-        bob hears ana left team: left
-        ana is echoed ana left team: left
-        carl notices ana left team: left
+        bob hears ana left team: left, bob owns it
+        ana is echoed ana left team: left, bob owns it
+        carl notices ana left team: left, bob owns it
         ana gets ok 5
         ana is refused: not_allowed
         ana is refused: not_allowed

@@ -211,7 +211,7 @@ def test_somebody_goes_while_they_are_written_to(room: Room, people: Two) -> Non
     room.went("""
         ana hears bob left: left
         ana is echoed [PM ana bob] ana: psst
-        ana gets ok 4, away bob
+        ana gets ok 4, away bob since 3
     """)
 
 

@@ -42,7 +42,7 @@ def test_a_direct_message_has_reached_who_is_here(room: Room, ana: Person, carl:
     """)
 
 
-def test_a_guest_who_is_away_is_known_when_a_receipt_is_asked_for(
+def test_a_guest_who_is_away_is_known_whether_a_receipt_is_asked_for_or_not(
     room: Room, ana: Person, bob: Person, carl: Person
 ) -> None:
     bob.ends("lost")
@@ -52,7 +52,8 @@ def test_a_guest_who_is_away_is_known_when_a_receipt_is_asked_for(
     room.went("""
         ana is echoed [PM ana bob] ana: psst
         ana gets ok 5, away bob since 4
-        ana is refused: unknown_user
+        ana is echoed [PM ana bob] ana: psst
+        ana gets ok 6, away bob since 4
     """)
 
 

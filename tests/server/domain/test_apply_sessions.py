@@ -319,7 +319,7 @@ def test_after_a_minute_the_room_is_left(room: Room) -> None:
     room.forget()
     room.commit(LingerEnded(dora.session))
     room.commit(LingerEnded(dora.session))
-    room.went("ana hears dora left team: lost")
+    room.went("ana hears dora left team: lost, ana owns it")
     assert room.world.groups[3].owner == 1
     room.comes("dora", KEY, label="late", resume=dora)
     room.went("""
@@ -387,8 +387,8 @@ def test_a_room_that_was_left_elsewhere_is_no_focus_any_more(room: Room) -> None
     two >> leave("team")
     room.comes("dora", KEY, label="back", resume=one)
     room.went("""
-        ana hears dora left team: left
-        dora/2 is echoed dora left team: left
+        ana hears dora left team: left, ana owns it
+        dora/2 is echoed dora left team: left, ana owns it
         dora/2 gets ok 7
         back is welcome as dora, member
     """)

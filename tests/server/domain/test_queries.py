@@ -183,11 +183,24 @@ def test_what_was_missed_is_what_would_have_been_heard(room: Room) -> None:
     dora, ana = room.comes("dora", KEY), room.comes("ana")
     ana >> create("team", focus=False)
     ana >> create("other", focus=False)
-    assert missed_scope(room.world, dora.here).conversations == ("global", "broadcast")
+    assert missed(dora) == {"global", "broadcast"}
     dora >> join("team", focus=False)
-    assert missed_scope(room.world, dora.here).conversations == ("global", "broadcast", "group:3")
-    dora >> join("team")
-    assert missed_scope(room.world, dora.here).conversations == ("broadcast", "group:3")
+    assert missed(dora) == {"global", "broadcast", "group:3"}
+
+
+def test_who_is_in_a_group_by_focus_misses_of_global_what_was_amended_there(room: Room) -> None:
+    dora = room.comes("dora", KEY)
+    dora >> create("team")
+    found = missed_scope(room.world, dora.here).conversations
+    assert set(found) == {"broadcast", "group:2", "global/edits", "broadcast/edits", "group:2/edits"}
+
+
+def missed(person: Person) -> set[str]:
+    """Conversations that somebody may catch up on, each with what was amended in it."""
+    found = set(missed_scope(person.room.world, person.here).conversations)
+    plain = {each for each in found if not each.endswith("/edits")}
+    assert found == plain | {each + "/edits" for each in plain}
+    return plain
 
 
 def waited(room: Room, person: Person, waiting: str, after: int) -> Scope:
@@ -200,8 +213,9 @@ def test_what_waits_is_private_or_everything(room: Room) -> None:
     ana >> keep("other")
     bob.ends("lost")
     bob = room.comes("bob")
-    assert waited(room, bob, "direct", 5) == Scope(("group:3",), 6)
-    assert waited(room, bob, "all", 5) == Scope(("group:3", "global", "broadcast"), 6)
+    assert waited(room, bob, "direct", 5) == Scope(("group:3", "group:3/edits"), 6)
+    everything = ("group:3", "global", "broadcast", "group:3/edits", "global/edits", "broadcast/edits")
+    assert waited(room, bob, "all", 5) == Scope(everything, 6)
 
 
 def test_it_waits_from_the_last_going_on_whoever_holds_the_name(room: Room) -> None:
