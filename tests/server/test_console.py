@@ -97,6 +97,7 @@ def raised(error: Exception) -> Exception:
 EVENTS: list[tuple[Callable[[Console], None], str, dict[str, object]]] = [
     (lambda c: c.started([("0.0.0.0", 1), ("::", 2)]), "started       listening on 0.0.0.0:1, [::]:2",
      {"event": "started", "addresses": "0.0.0.0:1, [::]:2"}),
+    (lambda c: c.certificate("ab:cd"), "tls           fingerprint ab:cd", {"event": "tls", "fingerprint": "ab:cd"}),
     (lambda c: c.connected("10.0.0.1", 50), "connected     10.0.0.1:50",
      {"event": "connected", "address": "10.0.0.1", "port": 50, "wire": ""}),
     (lambda c: c.connected("::1", 50, "native"), "connected     [::1]:50 speaks native", {"wire": "native"}),

@@ -46,7 +46,7 @@ _STYLES = {
     "started": "bold green",
     "stopping": "bold yellow",
     "stopped": "bold yellow",
-    "TLS": "green",
+    "tls": "green",
     "connected": "cyan",
     "disconnected": "dim cyan",
     "joined": "green",
@@ -138,7 +138,7 @@ class Console:
 
     def certificate(self, fingerprint: str) -> None:
         """Connections can be encrypted; clients know the server by this."""
-        self._say("TLS", f"fingerprint {fingerprint}", {"fingerprint": fingerprint})
+        self._say("tls", f"fingerprint {fingerprint}", {"fingerprint": fingerprint})
 
     def connected(self, address: str, port: int, wire: str = "") -> None:
         """A connection was accepted, or (with `wire`) has shown what it speaks."""

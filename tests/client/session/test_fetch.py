@@ -9,13 +9,14 @@ import pytest
 
 from mystic_client.session.fetch import Cut, FetchRefused, fetch
 from mystic_client.session.heard import Address
+from mystic_client.session.secure import Security
 from mysticproto import model
 from mysticproto.native import PREAMBLE, encode_frame
 from tests.support.fake_server import FakeServer, Peer
 
 
 async def collect(address: Address, offset: int, size: int) -> bytes:
-    async with aclosing(fetch(address, b"ticket", offset, size)) as pieces:
+    async with aclosing(fetch(address, Security(), b"ticket", offset, size)) as pieces:
         return b"".join([piece async for piece in pieces])
 
 

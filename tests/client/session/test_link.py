@@ -9,6 +9,7 @@ import pytest
 
 from mystic_client.session.heard import Address
 from mystic_client.session.link import Link, Lost, open_streams, sentence
+from mystic_client.session.pins import Pins
 from mysticproto import model
 from mysticproto.errors import ProtocolError
 from mysticproto.native import encode_frame
@@ -17,7 +18,7 @@ from tests.support.fake_server import FakeServer
 
 async def test_a_host_that_has_a_name() -> None:
     async with FakeServer() as server:
-        reader, writer = await open_streams(Address("localhost", server.address.port))
+        reader, writer, _ = await open_streams(Address("localhost", server.address.port), Pins())
         link = Link(reader, writer)
         peer = await server.accept()
         assert await link.read(5) == [peer.hello]
@@ -30,7 +31,7 @@ async def test_a_host_that_has_a_name() -> None:
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "", "a" * 70, "..", "ex ample"])
 async def test_hosts_that_do_not_exist(host: str) -> None:
     with pytest.raises(Lost):
-        await open_streams(Address(host, 1))
+        await open_streams(Address(host, 1), Pins())
 
 
 async def test_nobody_listens_and_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +39,7 @@ async def test_nobody_listens_and_nobody_answers(monkeypatch: pytest.MonkeyPatch
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         with pytest.raises(Lost, match="nothing listens there"):
-            await open_streams(Address(*silent.getsockname()))
+            await open_streams(Address(*silent.getsockname()), Pins())
         silent.listen(0)
         filling = [socket.socket() for _ in range(4)]
         for client in filling:
@@ -46,7 +47,7 @@ async def test_nobody_listens_and_nobody_answers(monkeypatch: pytest.MonkeyPatch
             client.connect_ex(silent.getsockname())
         try:
             with pytest.raises(Lost, match="does not answer"):
-                await open_streams(Address(*silent.getsockname()))
+                await open_streams(Address(*silent.getsockname()), Pins())
         finally:
             for client in filling:
                 client.close()
@@ -56,13 +57,13 @@ async def test_of_several_addresses_one_that_answers_is_enough(monkeypatch: pyte
     async with FakeServer() as server:
         found = [(socket.AF_INET6, 0, 0, "", ("::1", 1)), (socket.AF_INET, 0, 0, "", ("127.0.0.1", 1))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: found)
-        reader, writer = await open_streams(Address("both", server.address.port))
+        reader, writer, _ = await open_streams(Address("both", server.address.port), Pins())
         await Link(reader, writer).close()
 
 
 async def test_the_end_an_error_and_silence() -> None:
     async with FakeServer() as server:
-        link = Link(*await open_streams(server.address))
+        link = Link(*await open_streams(server.address, Pins()))
         peer = await server.accept()
         await link.read(5)
         with pytest.raises(Lost, match="silent"):
@@ -72,7 +73,7 @@ async def test_the_end_an_error_and_silence() -> None:
         with pytest.raises(ProtocolError):
             await link.read(5)
         await link.close()
-        link = Link(*await open_streams(server.address))
+        link = Link(*await open_streams(server.address, Pins()))
         peer = await server.accept()
         await link.read(5)
         peer.close()
@@ -83,7 +84,7 @@ async def test_the_end_an_error_and_silence() -> None:
 
 async def test_raw_bytes_behind_a_file_start() -> None:
     async with FakeServer() as server:
-        link = Link(*await open_streams(server.address))
+        link = Link(*await open_streams(server.address, Pins()))
         peer = await server.accept()
         await link.read(5)
         peer.raw(encode_frame(model.FileStart(1, 8, 0)) + b"\0\0\0\1")

@@ -19,6 +19,7 @@ from mystic_client.session.connection import (
     Waiting,
 )
 from mystic_client.session.identity import IdentityError, load_or_make_identity
+from mystic_client.session.pins import Pins
 from mysticproto import model
 from mysticproto.errors import Code
 
@@ -59,7 +60,15 @@ class Visit:
         self.place = place
         self.welcome: model.Welcome | None = None
         self.ended: asyncio.Task[Ended] | None = None
-        self.session = Session(place.address, place.name, identity, self._hear, watch=watch, after=after)
+        self.session = Session(
+            place.address,
+            place.name,
+            identity,
+            self._hear,
+            watch=watch,
+            after=after,
+            pins=Pins(place.config.state_folder),
+        )
         self._heard = heard
         self._patience_s = None if watch else PATIENCE_S
         self._reason = ""

@@ -38,8 +38,10 @@ from mystic_client.session.link import Link, Lost, open_streams
 from mystic_client.session.memory import Memory
 from mystic_client.session.notebook import Notebook
 from mystic_client.session.outbox import Entry, Outbox
+from mystic_client.session.pins import Pins
+from mystic_client.session.secure import FingerprintChanged, Security
 from mystic_client.session.standing import Standing
-from mystic_client.session.verdict import LOST, Ending, is_final, of_nonsense
+from mystic_client.session.verdict import FINGERPRINT_CHANGED, LOST, Ending, is_final, of_nonsense
 from mysticproto import model
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.native import MAX_REQUEST_BYTES, encode_frame
@@ -87,7 +89,7 @@ class Session:
 
     `watch`: be announced and hear what happens; else the session only acts. `after`: the last sequence number that this
     device has (-1: start afresh), `resume`: the session it had. With a `memory` both come from there, per server.
-    Without `retry` the first break is the end.
+    Without `retry` the first break is the end. `pins` are the servers that are known by their keys.
     """
 
     def __init__(
@@ -102,13 +104,17 @@ class Session:
         resume: int = 0,
         retry: bool = True,
         memory: Memory | None = None,
+        pins: Pins | None = None,
         timing: Timing | None = None,
     ) -> None:
         self.address = address
         self.name = name
         self.state: State = Trying(1)
+        self.security = Security()
+        """What protects the connection, or did so last; further ones to this server follow it."""
         self._heard = heard
         self._retry = retry
+        self._pins = pins or Pins()
         self._timing = timing or Timing()
         self._standing = Standing(name, identity, memory, watch=watch, after=after, resume=resume)
         self.notebook = Notebook()
@@ -266,7 +272,7 @@ class Session:
         if self._stopped is not None:
             return self._stopped
         if is_final(ending, after_a_break=self._was_online):
-            return Ended(ending.code, ending.text)
+            return Ended(ending.code, ending.text, ending.known, ending.seen)
         if not self._retry:
             code = "unreachable" if ending.code == LOST and not self._was_online else ending.code
             return Ended(code, ending.text)
@@ -275,9 +281,12 @@ class Session:
     async def _connection(self) -> Ending:
         """One connection from dialling to its end."""
         try:
-            link = Link(*await open_streams(self.address))
+            link = Link(*await open_streams(self.address, self._pins))
         except Lost as lost:
             return Ending(LOST, str(lost))
+        except FingerprintChanged as changed:
+            return Ending(FINGERPRINT_CHANGED, str(changed), changed.known, changed.seen)
+        self.security = link.security
         ending = Ending(LOST, "the connection was given up")
         try:
             await self._converse(link)
@@ -394,6 +403,8 @@ class Session:
         self._link = link
         self._online_since_s = asyncio.get_running_loop().time()
         batch.append(Online(welcome, self._was_online))
+        if not self._was_online and (notice := link.security.notice(self.address)):
+            batch.append(model.Notice(notice))
         self._was_online = True
         for entry in self._outbox.waiting():
             if entry.fits():

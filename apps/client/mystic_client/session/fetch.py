@@ -4,7 +4,9 @@ from collections.abc import AsyncGenerator
 
 from mystic_client.session.gate import clean
 from mystic_client.session.heard import Address
-from mystic_client.session.link import Link, Lost, open_streams
+from mystic_client.session.link import Link, Lost, open_more_streams
+from mystic_client.session.secure import FingerprintChanged, Security
+from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import Bye, Fetch, FileStart, Refused
 
@@ -26,14 +28,17 @@ class FetchRefused(Exception):
         self.code = code
 
 
-async def fetch(address: Address, ticket: bytes, offset: int, size: int) -> AsyncGenerator[bytes, None]:
+async def fetch(
+    address: Address, security: Security, ticket: bytes, offset: int, size: int
+) -> AsyncGenerator[bytes, None]:
     """The bytes of a file of `size` bytes from `offset` on, as they come, and no more. Raises `Cut` and `FetchRefused`.
 
-    To be closed by whoever stops early (`contextlib.aclosing`).
+    The connection is protected as another one to this server is (`security`), by the same key. To be closed by whoever
+    stops early (`contextlib.aclosing`).
     """
     link = None
     try:
-        link = Link(*await open_streams(address))
+        link = Link(*await open_more_streams(address, security))
         link.send(Fetch(1, ticket, offset))
         start = await _start(link)
         if (start.size, start.offset) != (size, offset):
@@ -46,6 +51,8 @@ async def fetch(address: Address, ticket: bytes, offset: int, size: int) -> Asyn
             data = b""
     except Lost as lost:
         raise Cut(str(lost)) from None
+    except FingerprintChanged as changed:
+        raise FetchRefused(FINGERPRINT_CHANGED, str(changed)) from None
     except ProtocolError as problem:
         raise FetchRefused(problem.code, f"the server's answer makes no sense: {problem.text}") from None
     finally:

@@ -1,4 +1,4 @@
-"""Link: one TCP connection to a server, as whole words of the native wire."""
+"""Link: one connection to a server, with TLS or without, as whole words of the native wire."""
 
 import asyncio
 import contextlib
@@ -6,14 +6,28 @@ import errno
 import ipaddress
 import os
 import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from mystic_client.session.daemon import in_daemon_thread
 from mystic_client.session.heard import Address
+from mystic_client.session.pins import Pins, PinsError
+from mystic_client.session.secure import (
+    FingerprintChanged,
+    Security,
+    check,
+    client_context,
+    fingerprint_of,
+    is_loopback,
+    speaks_no_tls,
+)
 from mysticproto.errors import ProtocolError
 from mysticproto.model import FromServer, Request
 from mysticproto.native import NativeClient
 
 CONNECT_TIMEOUT_S = 2.0
+TLS_TIMEOUT_S = 5.0
 READ_BYTES = 256 * 1024
 """One read; `NativeClient` takes that much beside an unfinished frame."""
 
@@ -26,23 +40,88 @@ _SENTENCES = {
     errno.ENETUNREACH: "there is no way to that network",
     errno.ETIMEDOUT: "the connection timed out",
 }
+_PLAIN = Security()
 
 
 class Lost(Exception):
     """There is no connection (any more); the sentence says why."""
 
 
-async def open_streams(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connects, trying all addresses of the host, or raises `Lost` after `CONNECT_TIMEOUT_S` at the latest."""
+class Streams(NamedTuple):
+    """A connection, and what protects it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    security: Security = _PLAIN
+
+
+class _SpeaksPlain(Exception):
+    """The server answered, and not with TLS."""
+
+
+async def open_streams(address: Address, pins: Pins, is_exempt: Callable[[str], bool] = is_loopback) -> Streams:
+    """Connects, with TLS except to hosts (in numbers) that are exempt and not known for it; a server that has no TLS is
+    spoken to without if it never had. All addresses of the host are tried.
+
+    Raises `Lost`, after `CONNECT_TIMEOUT_S` without a connection or `TLS_TIMEOUT_S` without an answer at the latest,
+    and `FingerprintChanged`.
+    """
+    with _sentences(address):
+        pin = pins.find(address)
+        sock, host = await _connected(address)
+        if pin is None and is_exempt(host):
+            return Streams(*await _streams(sock))
+        try:
+            reader, writer, fingerprint = await _secure_streams(sock)
+        except _SpeaksPlain:
+            if pin:
+                raise FingerprintChanged(str(address), pin.fingerprint, "") from None
+            sock, _ = await _connected(address)
+            return Streams(*await _streams(sock), Security(is_exposed=True))
+        with _or_closed(writer):
+            return Streams(reader, writer, check(address, fingerprint, pins))
+
+
+async def open_more_streams(address: Address, security: Security) -> Streams:
+    """A further connection to the same server, protected as the first one was. Raises the same."""
+    with _sentences(address):
+        sock, _ = await _connected(address)
+        if not security.fingerprint:
+            return Streams(*await _streams(sock), security)
+        try:
+            reader, writer, fingerprint = await _secure_streams(sock)
+        except _SpeaksPlain:
+            raise FingerprintChanged(str(address), security.fingerprint, "") from None
+        with _or_closed(writer):
+            if fingerprint != security.fingerprint:
+                raise FingerprintChanged(str(address), security.fingerprint, fingerprint)
+        return Streams(reader, writer, security)
+
+
+@contextlib.contextmanager
+def _sentences(address: Address) -> Iterator[None]:
+    """Says in a sentence why there is no connection."""
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            return await _connect(await _numeric_hosts(address), address.port)
+        yield
     except TimeoutError:
         raise Lost(f"{address} does not answer") from None
     except socket.gaierror:
         raise Lost(f"no host is called {address.host!r}") from None
+    except ssl.SSLError as problem:
+        raise Lost(f"{address} does not encrypt as it should: {problem.reason or 'it broke off'}") from None
     except OSError as problem:
         raise Lost(f"{address}: {sentence(problem)}") from None
+    except PinsError as problem:
+        raise Lost(str(problem)) from None
+
+
+@contextlib.contextmanager
+def _or_closed(writer: asyncio.StreamWriter) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        writer.transport.abort()
+        raise
 
 
 def sentence(problem: OSError) -> str:
@@ -65,22 +144,59 @@ async def _numeric_hosts(address: Address) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-async def _connect(hosts: list[str], port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Tries one after another: those that refuse do so at once, and one that is silent must not eat all the time."""
-    share_s = CONNECT_TIMEOUT_S / len(hosts)
-    for host in hosts[:-1]:
-        try:
-            async with asyncio.timeout(share_s):
-                return await asyncio.open_connection(host, port, limit=READ_BYTES // 2)
-        except OSError:  # TimeoutError is one
-            continue
-    return await asyncio.open_connection(hosts[-1], port, limit=READ_BYTES // 2)
+async def _connected(address: Address) -> tuple[socket.socket, str]:
+    """A connection, and the address (in numbers) that answered."""
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        hosts = await _numeric_hosts(address)
+        share_s = CONNECT_TIMEOUT_S / len(hosts)  # those that refuse do so at once; a silent one must not eat it all
+        for host in hosts[:-1]:
+            try:
+                async with asyncio.timeout(share_s):
+                    return await _connected_to(host, address.port), host
+            except OSError:  # TimeoutError is one
+                continue
+        return await _connected_to(hosts[-1], address.port), hosts[-1]
+
+
+async def _connected_to(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _streams(
+    sock: socket.socket, context: ssl.SSLContext | None = None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    name = "" if context else None  # the name of the host is nobody's business
+    return await asyncio.open_connection(sock=sock, limit=READ_BYTES // 2, ssl=context, server_hostname=name)
+
+
+async def _secure_streams(sock: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+    """With TLS, and the fingerprint of the key at the other end, which nobody has compared yet."""
+    try:
+        async with asyncio.timeout(TLS_TIMEOUT_S):
+            reader, writer = await _streams(sock, client_context())
+    except ssl.SSLError as problem:
+        if speaks_no_tls(problem):
+            raise _SpeaksPlain from None
+        raise
+    fingerprint = fingerprint_of(writer)
+    if not fingerprint:
+        writer.transport.abort()
+        raise ConnectionAbortedError("it shows no key that makes sense")
+    return reader, writer, fingerprint
 
 
 class Link:
     """Frames both ways. `read` is for one reader; `send` may be called by anybody, also after the end."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, security: Security = _PLAIN) -> None:
+        self.security = security
         self._reader = reader
         self._writer = writer
         self._wire = NativeClient()

@@ -181,7 +181,7 @@ class _Download:
 
     async def _fetch(self, ticket: Ticket, part: PartialFile) -> None:
         async with contextlib.aclosing(
-            fetch(self._session.address, ticket.ticket, part.received, ticket.size)
+            fetch(self._session.address, self._session.security, ticket.ticket, part.received, ticket.size)
         ) as pieces:
             async for data in pieces:
                 part.write(data)

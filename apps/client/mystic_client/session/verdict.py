@@ -7,6 +7,7 @@ from msgspec import Struct
 from mysticproto.errors import Code, ProtocolError
 
 LOST: Final = "lost"
+FINGERPRINT_CHANGED: Final = "fingerprint_changed"
 
 _PASSES: Final = frozenset(
     {
@@ -29,10 +30,13 @@ _PASSES_AFTER_A_BREAK: Final = frozenset({Code.NAME_IN_USE, Code.TOO_MANY_SESSIO
 
 
 class Ending(Struct, frozen=True):
-    """Why a connection ended. `code`: "lost", or an `errors.Code` that the server said or that its bytes earned."""
+    """Why a connection ended. `code`: "lost", an `errors.Code` that the server said or that its bytes earned, or
+    "fingerprint_changed" with both fingerprints."""
 
     code: str
     text: str
+    known: str = ""
+    seen: str = ""
 
 
 def of_nonsense(problem: ProtocolError) -> Ending:

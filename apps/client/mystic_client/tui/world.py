@@ -12,6 +12,7 @@ from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address, Heard
 from mystic_client.session.identity import IdentityError, load_or_make_identity
 from mystic_client.session.memory import Memory
+from mystic_client.session.pins import Pins
 from mystic_client.session.recent import Recent, recent_servers, remember_server
 from mystic_client.session.transfers import Progress, download
 from mystic_client.tui.line import Speaks
@@ -39,7 +40,7 @@ def _connect(state: Path, address: Address, name: str, heard: Callable[[list[Hea
         identity = load_or_make_identity(state)
     except IdentityError as problem:
         raise OSError(str(problem)) from problem
-    return Session(address, name, identity, heard, memory=Memory(state))
+    return Session(address, name, identity, heard, memory=Memory(state), pins=Pins(state))
 
 
 async def _bring(session: Speaks, path: str, folder: Path, progressed: Callable[[Progress], None]) -> Progress:
