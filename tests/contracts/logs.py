@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
-from mystic_server.domain.events import Event, Posted
-from mystic_server.log.base import Draft, EventLog, HistoryQuery, MissedQuery, Page, Result, Start, Stored
+from mystic_server.domain.events import Committed, Deleted, Edited, Event, Posted
+from mystic_server.log.base import (
+    Draft,
+    EventLog,
+    HistoryQuery,
+    MissedQuery,
+    Page,
+    RecentQuery,
+    Result,
+    SearchQuery,
+    Start,
+    Stored,
+)
 from mystic_server.log.memory import MemoryLog
 from mystic_server.log.store import StoreLog
+from mystic_server.log.words import words_of
 from mystic_server.net.reactor import Reactor
 
 LIMIT_S = 30.0
@@ -59,13 +72,20 @@ class Rig:
         self.until(lambda: len(self.results) == before + len(events))
         return self.results[before:]
 
-    def page(self, query: HistoryQuery | MissedQuery) -> Page:
-        """Asks and waits."""
+    def page(self, query: HistoryQuery | MissedQuery | SearchQuery | RecentQuery | int) -> Page:
+        """Asks and waits; for one message by its number."""
         pages: list[Page] = []
-        if isinstance(query, HistoryQuery):
-            self.log.history(query, pages.append)
-        else:
-            self.log.missed(query, pages.append)
+        match query:
+            case HistoryQuery():
+                self.log.history(query, pages.append)
+            case MissedQuery():
+                self.log.missed(query, pages.append)
+            case SearchQuery():
+                self.log.search(query, pages.append)
+            case RecentQuery():
+                self.log.recent(query, pages.append)
+            case int():
+                self.log.message(query, pages.append)
         assert not pages, "answered in the call itself"
         self.until(lambda: bool(pages))
         return pages[0]
@@ -73,6 +93,9 @@ class Rig:
     def _heard(self, results: Sequence[Result]) -> None:
         self.results += results
         self.batches.append(len(results))
+
+
+Opener: TypeAlias = Callable[[], AbstractContextManager[Rig]]
 
 
 @contextmanager
@@ -110,6 +133,35 @@ def said(
     return Posted(session=1, author=author, conversation=conversation, text=text, cid=cid, users=tuple(users))
 
 
+def edited(message: int, text: str, conversation: str = "global", users: Sequence[int] = ()) -> Edited:
+    """A message's new text."""
+    return Edited(session=1, author=3, message=message, conversation=conversation, text=text, users=tuple(users))
+
+
+def deleted(message: int, conversation: str = "global", users: Sequence[int] = ()) -> Deleted:
+    """A message that was taken away."""
+    return Deleted(session=1, author=3, message=message, conversation=conversation, users=tuple(users))
+
+
+def wanted(
+    typed: str,
+    *,
+    conversations: Sequence[str] = ("global",),
+    user: int = 0,
+    since: int = 0,
+    author: int = 0,
+    since_us: int = 0,
+    until_us: int = 0,
+    before: int = 0,
+    limit: int = 50,
+    within: str = "",
+) -> SearchQuery:
+    """A search as somebody types it."""
+    words = words_of(typed) or ()
+    places = tuple(conversations)
+    return SearchQuery(words, places, user, since, author, since_us, until_us, before, limit, within)
+
+
 def numbers(results: Sequence[Result]) -> list[int]:
     """Of results that are all stored."""
     assert all(isinstance(each, Stored) for each in results), results
@@ -120,6 +172,19 @@ def texts(page: Page) -> list[str]:
     """Of a page of messages."""
     assert not page.failed
     return [each.event.text if isinstance(each.event, Posted) else type(each.event).__name__ for each in page.events]
+
+
+def shown(page: Page) -> list[str | None]:
+    """Of a page of messages, their texts as they are now; None: deleted."""
+    assert not page.failed
+    return [_text_now(each) for each in page.events]
+
+
+def _text_now(message: Committed) -> str | None:
+    assert isinstance(message.event, Posted)
+    if message.amended is None:
+        return message.event.text
+    return None if message.amended.deleted else message.amended.text
 
 
 def _raise(error: BaseException) -> None:

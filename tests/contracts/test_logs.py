@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
-
 import pytest
 
 from mystic_server.domain.events import (
@@ -20,29 +16,12 @@ from mystic_server.domain.events import (
     NodeStarted,
     StateRow,
 )
-from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, Rejected, Stored
-from mystic_server.log.memory import MemoryLog
+from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, RecentQuery, Rejected, Stored
 from mysticproto.errors import Code
-from tests.contracts.logs import TIME_US, Rig, in_memory, numbers, on_disk, said, texts
+from tests.contracts.logs import TIME_US, Opener, Rig, deleted, edited, numbers, said, shown, texts
 
-Opener = Callable[[], AbstractContextManager[Rig]]
 CID = b"0123456789abcdef"
 OTHER_CID = b"0123456789abcdeX"
-
-
-@pytest.fixture(params=["memory", "disk"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens one log, and the same one again."""
-    if request.param == "disk":
-        return lambda: on_disk(tmp_path / "data")
-    log = MemoryLog()
-    return lambda: in_memory(log)
-
-
-@pytest.fixture
-def rig(opener: Opener) -> Iterator[Rig]:
-    with opener() as rig:
-        yield rig
 
 
 def test_a_new_log_is_empty(rig: Rig) -> None:
@@ -315,3 +294,89 @@ def test_queries_are_answered_in_the_order_of_asking(rig: Rig) -> None:
     assert answered == []
     rig.until(lambda: len(answered) == 3)
     assert answered == ["history", "missed", "again"]
+
+
+# About a number.
+
+
+def test_history_after_a_number_is_the_oldest_that_follows(rig: Rig) -> None:
+    rig.commit(*(said(str(number)) for number in range(1, 11)))
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, after=3))
+    assert (texts(page), page.more, page.newer) == (["4", "5", "6", "7"], True, True)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, after=7))
+    assert (texts(page), page.more, page.newer) == (["8", "9", "10"], True, False)
+    page = rig.page(HistoryQuery(("global",), 0, 6, 4, after=2))
+    assert (texts(page), page.more, page.newer) == (["6", "7", "8", "9"], False, True)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, after=10))
+    assert (texts(page), page.more, page.newer) == ([], True, False)
+
+
+def test_history_around_a_number_has_it_in_the_middle(rig: Rig) -> None:
+    rig.commit(*(said(str(number)) for number in range(1, 11)))
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, around=5))
+    assert (texts(page), page.more, page.newer) == (["4", "5", "6", "7"], True, True)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 5, around=1))
+    assert (texts(page), page.more, page.newer) == (["1", "2", "3", "4", "5"], False, True)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, around=10))
+    assert (texts(page), page.more, page.newer) == (["9", "10"], True, False)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 1, around=10))
+    assert (texts(page), page.more, page.newer) == (["10"], True, False)
+    page = rig.page(HistoryQuery(("global",), 0, 0, 4, around=99))
+    assert (texts(page), page.more, page.newer) == (["9", "10"], True, False)
+
+
+def test_history_around_a_number_keeps_to_what_may_be_read(rig: Rig) -> None:
+    rig.commit(*(said(str(number), conversation=("global", "group:7")[number % 2]) for number in range(1, 11)))
+    page = rig.page(HistoryQuery(("global",), 0, 4, 4, around=5))
+    assert (texts(page), page.more, page.newer) == (["4", "6", "8", "10"], False, False)
+
+
+def test_a_page_around_a_number_has_room_for_both_sides(rig: Rig) -> None:
+    rig.commit(*(said("x" * 32_000) for _ in range(80)))
+    page = rig.page(HistoryQuery(("global",), 0, 0, 100, around=40))
+    numbers = [each.seq for each in page.events]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert numbers[0] < 40 < numbers[-1]
+    assert (page.more, page.newer) == (True, True)
+
+
+def test_a_history_page_says_whether_there_is_something_newer(rig: Rig) -> None:
+    rig.commit(*(said(str(number)) for number in range(1, 11)))
+    assert not rig.page(HistoryQuery(("global",), 0, 0, 4)).newer
+    assert rig.page(HistoryQuery(("global",), 8, 0, 4)).newer
+    assert rig.page(HistoryQuery(("global",), 1, 0, 4)).newer
+    assert not rig.page(HistoryQuery(("global",), 11, 0, 4)).newer
+    assert not rig.page(HistoryQuery(("group:7",), 8, 0, 4)).newer
+
+
+# Recent conversations.
+
+
+def test_the_recent_are_the_last_messages_of_one_s_conversations(rig: Rig) -> None:
+    ours, others = "direct:3,4", "direct:4,5"
+    rig.commit(
+        said("old", conversation=ours, users=(3, 4)),
+        said("x", conversation=others, users=(4, 5)),
+        said("team", conversation="group:7"),
+        said("new", conversation=ours, users=(3, 4)),
+        GroupEntered(2, 4, 7),
+        said("global"),
+    )
+    page = rig.page(RecentQuery(3, 0, ("group:7", "group:8", "group:7"), 10))
+    assert (texts(page), page.more) == (["new", "team"], False)
+    page = rig.page(RecentQuery(4, 3, ("group:7",), 10))
+    assert (texts(page), page.more) == (["new", "team"], False)
+    page = rig.page(RecentQuery(4, 0, ("group:7",), 2))
+    assert (texts(page), page.more) == (["new", "team"], True)
+    assert texts(rig.page(RecentQuery(9, 0, (), 10))) == []
+
+
+def test_the_last_message_is_the_last_even_if_another_was_edited_since(rig: Rig) -> None:
+    ours = "direct:3,4"
+    rig.commit(
+        said("one", conversation=ours, users=(3, 4)),
+        said("two", conversation=ours, users=(3, 4)),
+        edited(1, "new", ours, (3, 4)),
+        deleted(2, ours, (3, 4)),
+    )
+    assert shown(rig.page(RecentQuery(3, 0, (), 10))) == [None]

@@ -104,11 +104,19 @@ class MemoryLog:
         if type(event) is Posted and event.cid:
             earlier = self._by_cid.setdefault((event.author, event.cid), committed)
             if earlier is not committed:
-                return _repeated(draft.token, event, earlier)
+                return self._repeated(draft.token, event, earlier)
         self.events.append(committed)
         if type(event) is Edited or type(event) is Deleted:
             self._amend(committed, event)
         return Stored(draft.token, committed)
+
+    def _repeated(self, token: int, event: Posted, earlier: Committed) -> Result:
+        """Of a message that was deleted nobody can say any more whether these were its words."""
+        assert type(earlier.event) is Posted
+        amended = self._amended.get(earlier.seq)
+        if earlier.event.text == event.text or (amended and amended.deleted):
+            return Duplicate(token, earlier.seq, earlier.time_us)
+        return Rejected(token, Code.CLIENT_ID_REUSED, CLIENT_ID_REUSED)
 
     def _amend(self, committed: Committed, event: Edited | Deleted) -> None:
         earlier = self._amended.get(event.message)
@@ -132,15 +140,18 @@ class MemoryLog:
         wanted = set(query.conversations)
         limit = max(1, min(query.limit, MAX_HISTORY_PAGE))
         there = [each for each in self._between(query.since, 0) if timeline(each.seq, each.event) in wanted]
-        if query.after or query.around:
-            pivot = query.around + 1 or query.after + 1
-            older = [each for each in there if each.seq < pivot][-(limit + 1) // 2 :] if query.around else []
-            newer, _ = _cut((each for each in there if each.seq >= pivot), limit - len(older))
-            events = older + newer
+        room = MAX_PAGE_BYTES
+        older: list[Committed] = []
+        newer: list[Committed] = []
+        if query.around:
+            room //= 2
+            older = _cut(_before(there, query.around + 1), (limit + 1) // 2, room)[0]
+        if query.around or query.after:
+            after = query.around or query.after
+            newer = _cut((each for each in there if each.seq > after), limit - len(older), room)[0]
         else:
-            found = (each for each in reversed(there) if not query.before or each.seq < query.before)
-            events = _cut(found, limit)[0][::-1]
-        return self._history_page(query, there, events)
+            older = _cut(_before(there, query.before or len(self.events) + 1), limit)[0]
+        return self._history_page(query, there, older[::-1] + newer)
 
     def _history_page(self, query: HistoryQuery, there: list[Committed], events: list[Committed]) -> Page:
         first = events[0].seq if events else query.before or query.after + 1
@@ -214,21 +225,18 @@ def _participants(committed: Committed) -> tuple[int, ...]:
     return event.users if isinstance(event, Posted | Edited | Deleted) else ()
 
 
-def _repeated(token: int, event: Posted, earlier: Committed) -> Result:
-    """`earlier` is as it was first said, whatever has become of it."""
-    assert type(earlier.event) is Posted
-    if earlier.event.text == event.text:
-        return Duplicate(token, earlier.seq, earlier.time_us)
-    return Rejected(token, Code.CLIENT_ID_REUSED, CLIENT_ID_REUSED)
+def _before(events: list[Committed], number: int) -> Iterable[Committed]:
+    """The newest first."""
+    return (each for each in reversed(events) if each.seq < number)
 
 
-def _cut(found: Iterable[Committed], limit: int) -> tuple[list[Committed], bool]:
+def _cut(found: Iterable[Committed], limit: int, room: int = MAX_PAGE_BYTES) -> tuple[list[Committed], bool]:
     """As much as a page may hold, and whether there is more."""
     taken: list[Committed] = []
     size = 0
     for each in found:
         size += len(encode_event(each.event))
-        if len(taken) == min(limit, MAX_HISTORY_PAGE) or (taken and size > MAX_PAGE_BYTES):
+        if len(taken) == min(limit, MAX_HISTORY_PAGE) or (taken and size > room):
             return taken, True
         taken.append(each)
     return taken, False
