@@ -108,7 +108,13 @@ RULES = {
     "mystic_client.tui.messages": Rule(("mystic_client.model", *PROTO_WORDS)),
     "mystic_client.tui.widgets": Rule(("mystic_client.model", "mystic_client.tui.messages", *PROTO_WORDS)),
     "mystic_client.tui.screens": Rule(
-        ("mystic_client.model", "mystic_client.tui.messages", "mystic_client.tui.widgets", *PROTO_WORDS)
+        (
+            "mystic_client.model",
+            "mystic_client.tui.messages",
+            "mystic_client.tui.keeper",  # what dialogs ask of the server
+            "mystic_client.tui.widgets",
+            *PROTO_WORDS,
+        )
     ),
     "mystic_client.tui": Rule(("mystic_client", *PROTO_WORDS)),
     "mystic_client.__main__": Rule(("mystic_client",)),

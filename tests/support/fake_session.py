@@ -120,6 +120,12 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.users: list[UserRef] = [OWN, ANA, BOB, EVA]
+        self.roles: dict[int, str] = {}
+        """By user id; everybody else is a guest."""
+        self.away: list[UserInfo] = []
+        self.bans: list[model.BanInfo] = []
+        self.devices: list[model.DeviceInfo] = []
+        self.has_password = False
         self.groups: list[GroupInfo] = []
         self.past: dict[str, list[Event]] = {}
         self.bans: list[model.BanInfo] = []
@@ -170,7 +176,12 @@ class FakeServer:
             return refusal
         match request:
             case model.ListUsers(n):
-                return model.Users(n, tuple(UserInfo(user) for user in self.users))
+                here = [UserInfo(user, self.roles.get(user.id, "guest")) for user in self.users]
+                return model.Users(n, (*here, *self.away))
+            case model.ListBans(n):
+                return model.Bans(n, tuple(self.bans))
+            case model.ListDevices(n):
+                return model.Devices(n, tuple(self.devices), self.has_password)
             case model.ListGroups(n):
                 return model.Groups(n, tuple(self.groups))
             case model.GetHistory(n, of, before, limit):

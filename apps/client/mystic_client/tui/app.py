@@ -16,19 +16,19 @@ from textual.app import App
 from textual.binding import BindingType
 
 from mystic_client.model.choice import Choice
-from mystic_client.model.commands import Command, Create
-from mystic_client.model.talk import GLOBAL
+from mystic_client.model.commands import Command
 from mystic_client.model.text import duration_in_words
 from mystic_client.model.transfer import Transfer
 from mystic_client.session.heard import Address, Ended, Online, Trying, Waiting
 from mystic_client.tui import messages, theme
+from mystic_client.tui.affairs import Affairs
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.downloads import Downloads
 from mystic_client.tui.line import Line
 from mystic_client.tui.outside import Outside
 from mystic_client.tui.screens.chat import ChatScreen
 from mystic_client.tui.screens.connect import ConnectScreen
-from mystic_client.tui.screens.dialogs import NewGroup, Question
+from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.help import HelpScreen
 from mystic_client.tui.widgets.bars import Bannered, Place
 
@@ -52,6 +52,7 @@ class MysticApp(App[None]):
         self._line: Line | None = None
         self._chat: ChatScreen | None = None
         self._deeds: Deeds | None = None
+        self._affairs: Affairs | None = None
         self._downloads: Downloads | None = None
         self._flush_is_due = False
         self._flushed_at_s = 0.0
@@ -86,6 +87,7 @@ class MysticApp(App[None]):
         line = Line(choice.name, self._outside.clock.now_us, self._changed)
         self._line = line
         self._deeds = Deeds(line, self, keeps_global=self._outside.keeps_global)
+        self._affairs = Affairs(self, line, self._deeds, self._outside, lambda: self._chat)
         try:
             session = self._outside.connect(address, choice.name, line.heard)
         except OSError as problem:
@@ -188,6 +190,8 @@ class MysticApp(App[None]):
                 self.run_worker(self._give_up(line.state.reason))
         elif self._chat.is_ready:
             self._chat.follow(line.store.take_changes())
+            if self._affairs is not None:
+                self._affairs.follow()
             self._tick()
 
     def _tick(self) -> None:
@@ -247,10 +251,7 @@ class MysticApp(App[None]):
             self.flush()
 
     def on_author_chosen(self, message: messages.AuthorChosen) -> None:
-        store = self.line.store
-        if message.name != store.own.name:
-            store.look_at(store.open_named([message.name]))
-            self.flush()
+        self.on_dialog_wanted(messages.DialogWanted("person", message.name))
 
     def on_group_chosen(self, message: messages.GroupChosen) -> None:
         info = self.line.store.roster.groups.get(message.group_id)
@@ -330,11 +331,15 @@ class MysticApp(App[None]):
         self.push_screen(HelpScreen())
 
     def action_new_group(self) -> None:
-        self.push_screen(NewGroup(), self._create_group)
+        if self._affairs is not None:
+            self._affairs.new_group()
 
-    def _create_group(self, name: str | None) -> None:
-        if name:
-            self._carry_out(Create(name), GLOBAL)
+    def action_dialog(self, what: str) -> None:
+        self.on_dialog_wanted(messages.DialogWanted(what))
+
+    def on_dialog_wanted(self, message: messages.DialogWanted) -> None:
+        if self._affairs is not None and self._line is not None:
+            self._affairs.open(message)
 
     async def ask_user(self, question: str, yes: str, no: str) -> bool:
         """A question in front of the screen; whether the answer is yes."""

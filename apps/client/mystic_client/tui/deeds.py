@@ -98,21 +98,26 @@ class Deeds:
         listed = [f"{info.group.name} ({counted(len(info.members), 'member')})" for info in groups]
         self._line.note("Groups: " + ", ".join(listed) if listed else "No groups exist yet.")
 
-    async def _enter(self, name: str, *, create: bool) -> None:
+    async def create(self, name: str, focus: bool) -> None:
+        """Makes a group and goes into it; `focus`: to hear it instead of global."""
+        await self._enter(name, create=True, focus=focus)
+
+    async def _enter(self, name: str, *, create: bool, focus: bool | None = None) -> None:
         """Goes into a group; one may be in one room only, so another one has to be left first."""
+        focus = self._focus if focus is None else focus
         line, store = self._line, self._line.store
         known = store.roster.group_named(name)
         if known and store.roster.is_member(store.own.id, known.group.id):
             store.look_at(store.open_group(known.group))
             line.heard([])
             return
-        if self._focus and store.focus is not None:
+        if focus and store.focus is not None:
             question = f"You are in {store.focus.name}. Leave it and go to {name}?"
             if not await self._stage.ask_user(question, "Leave and go", "Stay"):
                 return
             if not await line.leave(store.focus.name):
                 return
-        await (line.create(name, self._focus) if create else line.join(name, self._focus))
+        await (line.create(name, focus) if create else line.join(name, focus))
 
     def _group_to_leave(self, key: str) -> str:
         """The name of the group whose conversation this is; of none, the session's own group is meant."""

@@ -194,9 +194,10 @@ class Line:
 
     # Groups.
 
-    async def create(self, name: str, focus: bool) -> None:
-        """Makes a group and turns to it."""
-        await self._enter(lambda n: model.CreateGroup(n, name, focus))
+    async def create(self, name: str, focus: bool, members: tuple[str, ...] | None = None) -> None:
+        """Makes a group and turns to it: a kept one with `members`, though they be none, else a room."""
+        kept = members is not None
+        await self._enter(lambda n: model.CreateGroup(n, name, focus, kept, members or ()))
 
     async def join(self, name: str, focus: bool) -> None:
         """Joins a group and turns to it."""

@@ -27,3 +27,4 @@ class Outside(Struct, frozen=True):
     clock: Clock
     theme: str = ""
     keeps_global: bool = False
+    shares_read: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec import Struct
 from rich.style import Style
@@ -11,7 +11,12 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mystic_client.tui.messages import DialogWanted
 from mystic_client.tui.widgets.strips import Styled, row
+
+
+OPENS: Final = "open:"
+"""Before what a piece opens (`DialogWanted`)."""
 
 
 class ActRow(Widget):
@@ -32,7 +37,8 @@ class ActRow(Widget):
         act = event.style.meta.get("act")
         if isinstance(act, str):
             event.stop()
-            self.post_message(self.Acted(act))
+            what = act.removeprefix(OPENS)
+            self.post_message(DialogWanted(what) if what != act else self.Acted(act))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         self._set_hover(event.style.meta.get("act", ""))
@@ -51,20 +57,28 @@ class ActRow(Widget):
         return style + Style(reverse=True) if self._hover == act else style
 
 
+WIDE_ENOUGH: Final = 60
+"""Cells in which there is room for more than the connection and the buttons."""
+
+
 class Place(Struct, frozen=True):
-    """Where the user is. `state`: "online", "trying" or "waiting"."""
+    """Where the user is. `state`: "online", "trying" or "waiting"; `safety`: whether others may listen, in words, and
+    `is_exposed` that they may; `operates`: the user is an operator here."""
 
     name: str = ""
     address: str = ""
     state: str = "trying"
     words: str = "connecting"
+    safety: str = ""
+    is_exposed: bool = False
+    operates: bool = False
 
 
 class TopBar(ActRow):
-    """Which server, which name, and whether there is a connection."""
+    """Which server, which name, and whether there is a connection; and the ways to the menu and to one's account."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"top-bar--{name}" for name in ("brand", "dim", "online", "trying", "waiting", "name", "button")
+        f"top-bar--{name}" for name in ("brand", "dim", "online", "trying", "waiting", "exposed", "name", "button")
     }
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -78,18 +92,23 @@ class TopBar(ActRow):
 
     def render_line(self, y: int) -> Strip:
         place, style = self.place, self._style
-        left = [(" ◆ Mystic ", style("brand")), (" ", Style.null()), (place.address, style("dim"))]
         sign = {"online": "●", "trying": "◌", "waiting": "○"}[place.state]
-        right = [
-            (f" {sign} {place.words}  ", style(place.state)),
-            (place.name, style("name")),
-            ("  ", Style.null()),
-            (" Disconnect ", self.act_style("top-bar--button", "disconnect")),
-        ]
-        if self.size.width < 60:
-            left = left[:1]
-            right = [right[0], right[3]]
+        state = (f" {sign} {place.words}  ", style(place.state))
+        menu = (" ≡ Menu ", self.act_style("top-bar--button", "open:menu"))
+        leave = (" Disconnect ", self.act_style("top-bar--button", "disconnect"))
+        gap = (" ", Style.null())
+        left: list[Styled] = [(" ◆ Mystic ", style("brand"))]
+        right: list[Styled] = [state, menu, gap, leave]
+        if self.size.width >= WIDE_ENOUGH:
+            left += [gap, (place.address, style("dim")), *self._safety()]
+            name = (f" {place.name} ", style("name") + self.act_style("top-bar--name", "open:account"))
+            server = [(" Server ", self.act_style("top-bar--button", "open:server")), gap] if place.operates else []
+            right = [state, name, gap, *server, menu, gap, leave]
         return row(left, self.size.width, self.rich_style, right)
+
+    def _safety(self) -> list[Styled]:
+        words = self.place.safety
+        return [(f" · {words}", self._style("exposed" if self.place.is_exposed else "dim"))] if words else []
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"top-bar--{name}", partial=True)

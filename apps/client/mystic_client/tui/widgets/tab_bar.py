@@ -1,6 +1,7 @@
 """The tabs: one for each conversation, with what is unread, and one for the files.
 
-They are drawn in one row; when they don't fit, those around the one in front are shown, with arrows to the others.
+They are drawn in one row; when they don't fit, those around the one in front are shown, with arrows to the others. The
+"⚙" of a group in front, or a right click on a tab, asks for the details of the conversation.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mystic_client.tui.messages import DialogWanted
 from mystic_client.tui.widgets.strips import Styled, row, shorten
 
 MAX_TITLE: Final = 24
 CLOSE: Final = "×"
+DETAILS: Final = "⚙"
+RIGHT_BUTTON: Final = 3
 
 
 class TabInfo(Struct, frozen=True):
@@ -83,6 +87,9 @@ class TabBar(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         act, key = event.style.meta.get("tab", ("", ""))
         event.stop()
+        if key and (act == "details" or event.button == RIGHT_BUTTON):
+            self.post_message(DialogWanted("talk", key))
+            return
         closes = act == "close" or (act == "turn" and event.button == 2 and self._closable(key))
         if closes:
             self.post_message(self.Closed(key))
@@ -153,6 +160,10 @@ class TabBar(Widget, can_focus=True):
             count = f" {tab.unread if tab.unread < 1000 else '999+'} "
             pieces.append((count, turn + self._style("urgent" if tab.urgent else "count")))
             pieces.append((" ", turn))
+        if tab.kind == "group" and tab.key == self.front:
+            details = base + self._style("close") + Style.from_meta({"tab": ("details", tab.key)})
+            hovered = self._hover == f"details:{tab.key}"
+            pieces += [(DETAILS, details + Style(bold=True) if hovered else details), (" ", turn)]
         if tab.closable:
             close = base + self._style("close") + Style.from_meta({"tab": ("close", tab.key)})
             pieces.append((CLOSE, close + Style(bold=True) if self._hover == f"close:{tab.key}" else close))
