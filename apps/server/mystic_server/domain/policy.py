@@ -33,8 +33,17 @@ BARRIERS: Final = frozenset(
 )
 """Requests that change more than a timeline: the session's next request waits until they are applied."""
 
-LONG_ANSWERS: Final = frozenset({model.GetHistory, model.ListFolder})
-"""Requests that are answered later and at length: a session's next one waits for the answer."""
+LONG_ANSWERS: Final = frozenset(
+    {
+        model.GetHistory,
+        model.ListFolder,
+        model.Search,
+        model.ListConversations,
+        model.Edit,
+        model.Delete,
+    }
+)
+"""Requests for which something is looked up: a session's next one waits until it is found."""
 
 MAX_SESSIONS_PER_USER: Final = 10
 MAX_GROUPS: Final = 10_000
