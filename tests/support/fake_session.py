@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mystic_client.model.choice import Choice
 from mystic_client.session.heard import Address, Ended, Heard, NotConnected, Online, PostState, State, Trying, Waiting
+from mystic_client.session.secure import Security
 from mystic_client.session.transfers import Progress
 from mystic_client.tui.outside import Outside
 from mystic_client.tui.widgets.clock import Clock
@@ -48,6 +49,7 @@ class FakeSession:
     def __init__(self, address: Address, name: str, heard: Callable[[list[Heard]], None], server: FakeServer) -> None:
         self.address, self.name = address, name
         self.state: State = Trying(1)
+        self.security = server.security
         self.posts: list[tuple[bytes, model.Target, str]] = []
         self.requests: list[model.Request] = []
         self.tries_now = 0
@@ -77,10 +79,10 @@ class FakeSession:
                 self.state = item
         self._heard(list(items))
 
-    def end(self, code: str, text: str) -> None:
+    def end(self, code: str, text: str, known: str = "", seen: str = "") -> None:
         """The session is over."""
         if not self._end.done():
-            self._end.set_result(Ended(code, text))
+            self._end.set_result(Ended(code, text, known, seen))
 
     def post(self, to: model.Target, text: str, reply_to: int = 0) -> bytes:
         cid = len(self.posts).to_bytes(16)
@@ -128,7 +130,6 @@ class FakeServer:
         self.has_password = False
         self.groups: list[GroupInfo] = []
         self.past: dict[str, list[Event]] = {}
-        self.bans: list[model.BanInfo] = []
         self.folders: dict[str, list[FolderEntry]] = {"": []}
         self.focus: Group | None = None
         self.greeting = ""
@@ -137,6 +138,10 @@ class FakeServer:
         self.greets = "welcome"
         """What a new connection meets: "welcome", "refused" (nothing listens) or "silence"."""
         self.sessions: list[FakeSession] = []
+        self.passwords: list[str] = []
+        """Those that were given with each new session, "" for none."""
+        self.security = Security()
+        self.forgotten: list[tuple[str, int]] = []
         self.remembered: list[Choice] = []
         self.brought: list[str] = []
         self.progress: list[Progress] = []
@@ -146,7 +151,10 @@ class FakeServer:
         """The latest session."""
         return self.sessions[-1]
 
-    def connect(self, address: Address, name: str, heard: Callable[[list[Heard]], None]) -> FakeSession:
+    def connect(
+        self, address: Address, name: str, heard: Callable[[list[Heard]], None], password: str = ""
+    ) -> FakeSession:
+        self.passwords.append(password)
         self.sessions.append(FakeSession(address, name, heard, self))
         return self.session
 
@@ -166,6 +174,7 @@ class FakeServer:
             downloads_of=lambda name: Path("Downloads") / "Mystic" / name,
             recent=lambda: list(recent),
             remember=self.remembered.append,
+            forget=lambda host, port: self.forgotten.append((host, port)),
             clock=Clock(lambda: NOON_US, UTC),
             **more,  # type: ignore[arg-type]
         )

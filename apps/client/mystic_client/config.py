@@ -38,6 +38,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_hearing_global: bool = False
     """Whether to go on hearing the global conversation after creating or joining a group."""
 
+    share_read: bool = True
+    """Whether others learn what you have read. If not, you don't learn it of them either."""
+
     low_bandwidth: bool = False
     """For slow lines to the terminal: no animations, fewer repaints."""
 

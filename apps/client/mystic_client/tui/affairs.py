@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from mystic_client.model.store import Store
 from mystic_client.model.whereabouts import described
+from mystic_client.session.secure import Security
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.line import Line
 from mystic_client.tui.messages import DialogWanted
@@ -41,6 +42,22 @@ MENU: Final = (
 )
 
 
+def safety_in_words(security: Security) -> str:
+    """Whether others on the way can read along."""
+    if security.is_exposed:
+        return "not encrypted"
+    return "encrypted" if security.fingerprint else "this computer"
+
+
+def explained(security: Security) -> str:
+    """The same, with what the user can do about it."""
+    if security.is_exposed:
+        return "This connection is not encrypted: others on the way can read along, and change what is said."
+    if security.fingerprint:
+        return f"This connection is encrypted. The fingerprint of the server's key is {security.fingerprint}."
+    return "The server is on this computer: nobody is in between."
+
+
 class Affairs:
     """See the module. `chat` gives the chat screen, if there is one."""
 
@@ -63,6 +80,8 @@ class Affairs:
                 self._open_account()
             case "server":
                 self._app.push_screen(ServerScreen(self._line.keeper, self._outside.clock))
+            case "safety":
+                self._line.note(explained(self._line.session.security))
             case "details":
                 self._open_talk(self._store.front)
             case "talk":

@@ -20,8 +20,9 @@ from mystic_client.model.commands import Command
 from mystic_client.model.text import duration_in_words
 from mystic_client.model.transfer import Transfer
 from mystic_client.session.heard import Address, Ended, Online, Trying, Waiting
+from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mystic_client.tui import messages, theme
-from mystic_client.tui.affairs import Affairs
+from mystic_client.tui.affairs import Affairs, safety_in_words
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.downloads import Downloads
 from mystic_client.tui.line import Line
@@ -30,6 +31,7 @@ from mystic_client.tui.screens.chat import ChatScreen
 from mystic_client.tui.screens.connect import ConnectScreen
 from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.help import HelpScreen
+from mystic_client.tui.screens.trust import FingerprintChanged
 from mystic_client.tui.widgets.bars import Bannered, Place
 
 FRAME_S: Final = 1 / 30
@@ -81,7 +83,7 @@ class MysticApp(App[None]):
 
     # Connecting and its end.
 
-    def _connect(self, choice: Choice) -> None:
+    def _connect(self, choice: Choice, password: str = "") -> None:
         address = Address(choice.host, choice.port)
         self.choice = choice
         line = Line(choice.name, self._outside.clock.now_us, self._changed)
@@ -89,7 +91,7 @@ class MysticApp(App[None]):
         self._deeds = Deeds(line, self, keeps_global=self._outside.keeps_global)
         self._affairs = Affairs(self, line, self._deeds, self._outside, lambda: self._chat)
         try:
-            session = self._outside.connect(address, choice.name, line.heard)
+            session = self._outside.connect(address, choice.name, line.heard, password)
         except OSError as problem:
             self._connect_screen.failed(str(problem))
             return
@@ -120,8 +122,27 @@ class MysticApp(App[None]):
             self._connect_screen.idle(ended.text)
         elif ended.code == "dropped":
             self._connect_screen.idle()
+        elif ended.code == FINGERPRINT_CHANGED:
+            self._connect_screen.failed("The server's key has changed, so nothing was sent to it.")
+            self._ask_for_trust(ended)
         else:
             self._connect_screen.failed(ended.text, ended.code)
+
+    def _ask_for_trust(self, ended: Ended) -> None:
+        choice = self.choice
+
+        def answered(trusts: bool | None) -> None:
+            if not trusts:
+                return
+            try:
+                self._outside.forget(choice.host, choice.port)
+            except OSError as problem:
+                self._connect_screen.failed(str(problem))
+            else:
+                self._connect(choice)
+
+        address = str(Address(choice.host, choice.port))
+        self.push_screen(FingerprintChanged(address, ended.known, ended.seen), answered)
 
     async def _to_connect_screen(self) -> None:
         while len(self.screen_stack) > 1:
@@ -199,13 +220,15 @@ class MysticApp(App[None]):
             self._chat.show_place(self._place(self._line), self._lost(self._line))
 
     def _place(self, line: Line) -> Place:
-        address = f"{self.choice.host}:{self.choice.port}"
+        own, address = line.store.own, f"{self.choice.host}:{self.choice.port}"
         match line.state:
             case Online():
-                return Place(line.store.own.name, address, "online", "connected")
+                safety, operates = line.session.security, line.store.roster.is_operator(own.id)
+                words = safety_in_words(safety)
+                return Place(own.name, address, "online", "connected", words, safety.is_exposed, operates)
             case Waiting():
-                return Place(line.store.own.name, address, "waiting", "no connection")
-        return Place(line.store.own.name, address, "trying", "connecting …")
+                return Place(own.name, address, "waiting", "no connection")
+        return Place(own.name, address, "trying", "connecting …")
 
     def _lost(self, line: Line) -> Bannered | None:
         match line.state:
@@ -220,7 +243,7 @@ class MysticApp(App[None]):
     # What the user did.
 
     def on_wanted(self, message: messages.Wanted) -> None:
-        self._connect(Choice(message.name, message.host, message.port))
+        self._connect(Choice(message.name, message.host, message.port), message.password)
 
     async def on_stopped(self) -> None:
         await self._give_up()

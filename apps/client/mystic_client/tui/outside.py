@@ -12,18 +12,23 @@ from mystic_client.session.transfers import Progress
 from mystic_client.tui.line import Speaks
 from mystic_client.tui.widgets.clock import Clock
 
-Connect: TypeAlias = Callable[[Address, str, Callable[[list[Heard]], None]], Speaks]
+Connect: TypeAlias = Callable[[Address, str, Callable[[list[Heard]], None], str], Speaks]
 Bring: TypeAlias = Callable[[Speaks, str, Path, Callable[[Progress], None]], Awaitable[Progress]]
 
 
 class Outside(Struct, frozen=True):
-    """`connect(address, name, heard)` makes a session; `bring(session, path, folder, progressed)` fetches a file."""
+    """What can be done out there.
+
+    `connect(address, name, heard, password)` makes a session, `bring(session, path, folder, progressed)` fetches a file,
+    `forget(host, port)` lets a server whose key has changed be met as if for the first time. All may raise `OSError`.
+    """
 
     connect: Connect
     bring: Bring
     downloads_of: Callable[[str], Path]
     recent: Callable[[], Sequence[Choice]]
     remember: Callable[[Choice], None]
+    forget: Callable[[str, int], object]
     clock: Clock
     theme: str = ""
     keeps_global: bool = False

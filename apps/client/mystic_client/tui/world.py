@@ -12,7 +12,7 @@ from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address, Heard
 from mystic_client.session.identity import IdentityError, load_or_make_identity
 from mystic_client.session.memory import Memory
-from mystic_client.session.pins import Pins
+from mystic_client.session.pins import Pins, PinsError
 from mystic_client.session.recent import Recent, recent_servers, remember_server
 from mystic_client.session.transfers import Progress, download
 from mystic_client.tui.line import Speaks
@@ -24,23 +24,44 @@ def real_world(config: Config) -> Outside:
     """What the app is given outside of tests."""
     state = config.state_folder
     return Outside(
-        connect=lambda address, name, heard: _connect(state, address, name, heard),
+        connect=lambda address, name, heard, password: _connect(config, address, name, heard, password),
         bring=_bring,
         downloads_of=config.downloads_of,
         recent=lambda: _recent(state),
         remember=lambda choice: remember_server(state, Recent(choice.name, choice.host, choice.port)),
+        forget=lambda host, port: _forget(state, host, port),
         clock=Clock(lambda: time.time_ns() // 1000, pattern=config.settings.time_format),
         theme=config.settings.theme,
         keeps_global=config.settings.keep_hearing_global,
+        shares_read=config.settings.share_read,
     )
 
 
-def _connect(state: Path, address: Address, name: str, heard: Callable[[list[Heard]], None]) -> Speaks:
+def _connect(
+    config: Config, address: Address, name: str, heard: Callable[[list[Heard]], None], password: str
+) -> Speaks:
+    state = config.state_folder
     try:
         identity = load_or_make_identity(state)
     except IdentityError as problem:
         raise OSError(str(problem)) from problem
-    return Session(address, name, identity, heard, memory=Memory(state), pins=Pins(state))
+    return Session(
+        address,
+        name,
+        identity,
+        heard,
+        memory=Memory(state),
+        pins=Pins(state),
+        password=password,
+        shares_read=config.settings.share_read,
+    )
+
+
+def _forget(state: Path, host: str, port: int) -> None:
+    try:
+        Pins(state).forget(host, port)
+    except PinsError as problem:
+        raise OSError(str(problem)) from problem
 
 
 async def _bring(session: Speaks, path: str, folder: Path, progressed: Callable[[Progress], None]) -> Progress:

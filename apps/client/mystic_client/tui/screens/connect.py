@@ -1,4 +1,8 @@
-"""The connect screen: which server, and as whom."""
+"""The connect screen: which server, and as whom.
+
+A name that has an owner is proven with its password on a device that the server doesn't know. The field for it appears
+when the server asks for it, and is emptied as soon as the password was handed on: it is kept nowhere.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from mystic_client.tui.messages import Stopped, Wanted
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.strips import Styled
 from mysticproto.errors import Code
+from mysticproto.model import MAX_PASSWORD_CHARS
 from mysticproto.names import NameRefused, check_user_name
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -27,6 +32,9 @@ ABOUT_THE_NAME: Final = frozenset(
     {Code.NAME_INVALID, Code.NAME_IN_USE, Code.NAME_CLAIMED, Code.BAD_SIGNATURE, Code.TOO_MANY_SESSIONS}
 )
 """Refusals that are shown beside the name."""
+ABOUT_THE_PASSWORD: Final = frozenset({Code.WRONG_PASSWORD, Code.TOO_MANY_ATTEMPTS, Code.PASSWORDS_UNAVAILABLE})
+"""Refusals that are shown beside the password."""
+OWNED: Final = "This name has an owner. Enter its password to use it on this device too."
 
 
 class RecentList(RowList[Choice]):
@@ -58,6 +66,8 @@ class ConnectScreen(Screen[None]):
         super().__init__()
         self._choice, self._recent = choice, recent
         self._trying = False
+        self._password_for: tuple[str, ...] = ()
+        """The name and the server that asked for a password."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="card", can_focus=False):
@@ -68,6 +78,10 @@ class ConnectScreen(Screen[None]):
                     yield Label(label, markup=False)
                     yield Input(value, hint, id=field, select_on_focus=False)
                 yield Static("", id=f"{field}-problem", classes="problem", markup=False)
+            with Horizontal(classes="field", id="password-row"):
+                yield Label("Password", markup=False)
+                yield Input("", "of this name", id="password", password=True, max_length=MAX_PASSWORD_CHARS)
+            yield Static("", id="password-problem", classes="problem", markup=False)
             yield Static("", id="status", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")
@@ -90,7 +104,7 @@ class ConnectScreen(Screen[None]):
         for problem in self.query(".problem"):
             problem.display = False
         self.query_one("#status").display = False
-        self.query_one("#cancel").display = False
+        self.query_one("#cancel").display = self.query_one("#password-row").display = False
         recent = self.query_one(RecentList)
         recent.set_rows(self._recent)
         recent.display = self.query_one("#recent-head").display = bool(self._recent)
@@ -105,13 +119,23 @@ class ConnectScreen(Screen[None]):
         self._say(f"Connecting to {address} …", "busy")
 
     def failed(self, text: str, code: str = "") -> None:
-        """It came to nothing; refusals of the name are said beside it."""
+        """It came to nothing; refusals of the name or of the password are said beside them."""
         self._trying = False
-        if code in ABOUT_THE_NAME:
-            self._say("")
+        self._say("")
+        if code == Code.NAME_CLAIMED:
+            self._complain("name", text)
+            self._want_password(OWNED)
+        elif code in ABOUT_THE_PASSWORD:
+            self._want_password(text)
+        elif code in ABOUT_THE_NAME:
             self._complain("name", text)
         else:
             self._say(text, "bad", "Retry")
+
+    def _want_password(self, why: str) -> None:
+        self._password_for = self._whose()
+        self.query_one("#password-row").display = True
+        self._complain("password", why)
 
     def idle(self, text: str = "") -> None:
         """Nothing is under way; `text` says what happened before."""
@@ -141,7 +165,25 @@ class ConnectScreen(Screen[None]):
     def _connect(self) -> None:
         choice = self._checked()
         if choice and not self._trying:
-            self.post_message(Wanted(choice.name, choice.host, choice.port))
+            self.post_message(Wanted(choice.name, choice.host, choice.port, self._take_password()))
+
+    def _take_password(self) -> str:
+        """What was typed as a password, which is gone from the field then."""
+        field = self.query_one("#password", Input)
+        password, field.value = field.value, ""
+        return password
+
+    @on(Input.Changed, "#name")
+    @on(Input.Changed, "#host")
+    @on(Input.Changed, "#port")
+    def _changed(self) -> None:
+        """A password belongs to a name on a server: with another one it is not to be sent."""
+        if self._password_for in ((), self._whose()):
+            return
+        self._password_for = ()
+        self._take_password()
+        self.query_one("#password-row").display = False
+        self._complain("password", "")
 
     @on(Button.Pressed, "#cancel")
     def action_stop(self) -> None:
@@ -158,10 +200,14 @@ class ConnectScreen(Screen[None]):
         """Puts a choice into the fields."""
         for field, value in (("name", choice.name), ("host", choice.host), ("port", str(choice.port))):
             self.query_one(f"#{field}", Input).value = value
+        self._changed()
+
+    def _whose(self) -> tuple[str, ...]:
+        return tuple(self._value(field) for field in ("name", "host", "port"))
 
     def _checked(self) -> Choice | None:
         """What the fields say, if it makes sense; what doesn't is said beside the field."""
-        for field in ("port", "host", "name"):
+        for field in ("port", "host", "name", "password"):
             self._complain(field, "")
         port, host = self._value("port"), self._value("host") or DEFAULT_HOST
         complaint = ""

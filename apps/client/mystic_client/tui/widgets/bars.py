@@ -14,7 +14,6 @@ from textual.widget import Widget
 from mystic_client.tui.messages import DialogWanted
 from mystic_client.tui.widgets.strips import Styled, row
 
-
 OPENS: Final = "open:"
 """Before what a piece opens (`DialogWanted`)."""
 
@@ -78,7 +77,8 @@ class TopBar(ActRow):
     """Which server, which name, and whether there is a connection; and the ways to the menu and to one's account."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"top-bar--{name}" for name in ("brand", "dim", "online", "trying", "waiting", "exposed", "name", "button")
+        f"top-bar--{name}"
+        for name in ("brand", "dim", "online", "trying", "waiting", "safety", "exposed", "name", "button")
     }
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -98,7 +98,7 @@ class TopBar(ActRow):
         leave = (" Disconnect ", self.act_style("top-bar--button", "disconnect"))
         gap = (" ", Style.null())
         left: list[Styled] = [(" ◆ Mystic ", style("brand"))]
-        right: list[Styled] = [state, menu, gap, leave]
+        right: list[Styled] = [state, menu]
         if self.size.width >= WIDE_ENOUGH:
             left += [gap, (place.address, style("dim")), *self._safety()]
             name = (f" {place.name} ", style("name") + self.act_style("top-bar--name", "open:account"))
@@ -107,8 +107,13 @@ class TopBar(ActRow):
         return row(left, self.size.width, self.rich_style, right)
 
     def _safety(self) -> list[Styled]:
-        words = self.place.safety
-        return [(f" · {words}", self._style("exposed" if self.place.is_exposed else "dim"))] if words else []
+        if not self.place.safety:
+            return []
+        style = self._style("exposed" if self.place.is_exposed else "dim")
+        return [
+            (" · ", self._style("dim")),
+            (self.place.safety, style + self.act_style("top-bar--safety", "open:safety")),
+        ]
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"top-bar--{name}", partial=True)
