@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mystic_server.domain.addresses import holds_loopback, is_within, network_key, shown_network
@@ -68,7 +70,8 @@ def test_the_own_machine_is_in_some_networks(network: str, holds: bool) -> None:
 
 
 @given(address=st.ip_addresses(), bits=st.integers(0, 128))
-def test_an_address_is_in_every_network_around_it(address: object, bits: int) -> None:
+def test_an_address_is_in_every_network_around_it(address: IPv4Address | IPv6Address, bits: int) -> None:
+    assume(isinstance(address, IPv4Address) or not address.ipv4_mapped or bits >= 96)
     key = network_key(f"{address}/{bits}")
     assert key is None or is_within(str(address), key)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from mystic_server.domain import world as world_module
 from mystic_server.domain.events import StateRow
-from mystic_server.domain.world import NOBODY, Group, Session, User, World
-from tests.support.transcript import Room, create, join, leave, say
+from mystic_server.domain.queries import list_users
+from mystic_server.domain.world import NOBODY, Ban, Group, Session, User, World
+from tests.support.transcript import START_US, Room, create, join, leave, say
 
 KEY = b"k" * 32
 
@@ -64,6 +66,83 @@ def test_users_here_are_listed_once_in_the_order_of_coming(room: Room) -> None:
     room.comes("dora", KEY)
     room.comes("bot", watch=False)
     assert [(info.user.name, info.role) for info in room.world.users_here()] == [("dora", "member"), ("ana", "guest")]
+
+
+def test_who_is_here_and_who_is_known_and_away(room: Room) -> None:
+    """Away are those whose name is theirs, the last to go first; guests who have gone may be somebody else."""
+    people = {name: room.comes(name, name.encode() * 8) for name in ("dora", "emil", "fritz")}
+    people["guest"] = room.comes("ana")
+    room.comes("bob")
+    room.comes("bot", KEY, watch=False)
+    for name in ("emil", "guest", "dora"):
+        people[name].ends("left")
+    here, away = room.world.users_here(), room.world.users_away()
+    assert [info.user.name for info in here] == ["fritz", "bob"]
+    assert [info.user.name for info in away] == ["dora", "emil"]
+    assert [(info.here, info.last_seen_us) for info in here] == [(True, 0)] * 2
+    assert [(info.here, info.last_seen_us) for info in away] == [
+        (False, START_US + 9_000_000),
+        (False, START_US + 7_000_000),
+    ]
+    parts = list_users(room.world, 7, known=True)
+    assert [info.user.name for info in parts[0].users] == ["fritz", "bob", "dora", "emil"]
+    assert [info.user.name for info in list_users(room.world, 7)[0].users] == ["fritz", "bob"]
+
+
+def test_so_many_who_are_away_are_listed_and_no_more(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        room.comes(f"bot{number}", bytes([number]) * 32 if number % 2 else b"").ends("left")
+    monkeypatch.setattr(world_module, "AWAY_LISTED", 2)
+    assert [info.user.name for info in room.world.users_away()] == ["bot5", "bot3"]
+    monkeypatch.setattr(world_module, "AWAY_LOOKED_AT", 2)
+    assert [info.user.name for info in room.world.users_away()] == ["bot5"]
+
+
+def test_a_mute_that_is_over_is_not_mentioned() -> None:
+    world, user = World(), User(1, "ana", muted_until_us=500)
+    world.put_user(user)
+    assert world.user_info(user, 499).muted_until_us == 500
+    assert world.user_info(user, 500).muted_until_us == 0
+
+
+def test_bans_are_rows_of_their_own() -> None:
+    world = World()
+    bans = [Ban("Straße", 1, 0, "spam", 5, 9), Ban("10.1.0.0/16", 1, 0, "", 6, 2**63 - 1)]
+    for ban in bans:
+        world.put_ban(ban)
+    assert world.ban_of("STRASSE", 8) == bans[0]
+    assert world.ban_of("STRASSE", 9) is world.ban_of("ana", 0) is None
+    rows = world.take_dirty()
+    assert sorted(row.kind for row in rows) == ["ban:10.1.0.0/16", "ban:strasse"]
+    loaded = World()
+    loaded.load(tuple(rows), 9)
+    assert loaded.bans == world.bans and loaded.take_dirty() == []
+    world.forget_bans(9)
+    assert world.take_dirty() == [StateRow("ban:strasse", 0, None)]
+    assert world.remove_ban("strasse") is None
+    assert world.remove_ban("10.1.0.0/16") == bans[1]
+
+
+def test_rows_that_are_kept_beside_the_world_are_nothing_to_it() -> None:
+    world = World()
+    world.load((StateRow("mark:direct:1,2", 3, b"x"), StateRow("something", 0, b"y")), 9)
+    assert world.applied == 9 and not world.users
+
+
+def test_a_name_that_was_given_up_is_somebody_else_s() -> None:
+    old, new = User(1, "ana", left_seq=3), User(2, "Ana", left_seq=4)
+    world = World()
+    world.put_user(old)
+    world.put_gone(old, 3, 5)
+    world.free_name(old)
+    assert world.user_named("ana") is None and not world.gone
+    world.put_user(new)
+    rows = world.take_dirty()
+    for order in (rows, rows[::-1]):
+        loaded = World()
+        loaded.load(tuple(order), 9)
+        assert loaded.user_named("ana") == new
+        assert loaded.users[1].is_gone and list(loaded.gone) == [2]
 
 
 def test_nobody_hears_a_group_that_is_gone(room: Room) -> None:
