@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mystic_client.model.choice import Choice
 from mystic_client.session.heard import Address, Ended, Heard, NotConnected, Online, PostState, State, Trying, Waiting
+from mystic_client.session.notebook import Notebook
 from mystic_client.session.secure import Security
 from mystic_client.session.transfers import Progress
 from mystic_client.tui.outside import Outside
@@ -52,6 +53,9 @@ class FakeSession:
         self.security = server.security
         self.posts: list[tuple[bytes, model.Target, str]] = []
         self.requests: list[model.Request] = []
+        self.replies_to: list[int] = []
+        self.marks: list[tuple[str, int]] = []
+        self.notebook = server.notebook
         self.tries_now = 0
         self._heard, self._server = heard, server
         self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
@@ -87,13 +91,29 @@ class FakeSession:
     def post(self, to: model.Target, text: str, reply_to: int = 0) -> bytes:
         cid = len(self.posts).to_bytes(16)
         self.posts.append((cid, to, text))
+        self.replies_to.append(reply_to)
         self._heard([PostState(cid, "pending", to, text)])
         return cid
 
-    def acknowledge(self, seq: int, *, away: tuple[str, ...] = (), unknown: tuple[str, ...] = ()) -> None:
+    def retry(self, cid: bytes) -> bool:
+        found = next((post for post in self.posts if post[0] == cid), None)
+        if found is not None:
+            self.posts.append(found)
+            self._heard([PostState(cid, "pending", found[1], found[2])])
+        return found is not None
+
+    def discard(self, cid: bytes) -> bool:
+        return any(post[0] == cid for post in self.posts)
+
+    def mark(self, conversation: str, delivered: int = 0, read: int = 0) -> None:
+        self.marks.append((conversation, read))
+
+    def acknowledge(
+        self, seq: int, *, away: tuple[str, ...] = (), unknown: tuple[str, ...] = (), since: tuple[int, ...] = ()
+    ) -> None:
         """The latest post is in the log."""
         cid, to, text = self.posts[-1]
-        self.say(PostState(cid, "sent", to, text, seq, NOON_US, unknown, away))
+        self.say(PostState(cid, "sent", to, text, seq, NOON_US, unknown, away, away_since_us=since))
 
     def refuse(self, sentence: str) -> None:
         """The latest post is refused."""
@@ -125,6 +145,10 @@ class FakeServer:
         self.roles: dict[int, str] = {}
         """By user id; everybody else is a guest."""
         self.away: list[UserInfo] = []
+        self.conversations: list[model.ConversationInfo] = []
+        self.receipts: list[model.Watermark] = []
+        self.hits: list[Message] = []
+        self.notebook = Notebook()
         self.bans: list[model.BanInfo] = []
         self.devices: list[model.DeviceInfo] = []
         self.has_password = False
@@ -193,10 +217,14 @@ class FakeServer:
                 return model.Devices(n, tuple(self.devices), self.has_password)
             case model.ListGroups(n):
                 return model.Groups(n, tuple(self.groups))
-            case model.GetHistory(n, of, before, limit):
-                return self._history(n, of, before, limit)
-            case model.ListBans(n):
-                return model.Bans(n, tuple(self.bans))
+            case model.GetHistory():
+                return self._history(request)
+            case model.ListConversations(n):
+                return model.Conversations(n, tuple(self.conversations))
+            case model.GetReceipts(n, conversation):
+                return model.Receipts(n, conversation, tuple(self.receipts))
+            case model.Search(n):
+                return self._found(request)
             case model.ListFolder(n, path):
                 entries = tuple(self.folders.get(path, ()))
                 return model.Folder(n, path, entries, len(entries))
@@ -208,9 +236,31 @@ class FakeServer:
                 return model.Entered(n, 0, GroupInfo(known.group, known.owner, (*known.members, OWN)), focus)
         return model.Ok(request.n)
 
-    def _history(self, n: int, of: model.Target, before: int, limit: int) -> model.History:
-        events = [event for event in self.past.get(past_key(of), []) if not before or event.seq < before]
-        return model.History(n, tuple(events[-limit:]), len(events) > limit)
+    def _history(self, asked: model.GetHistory) -> model.History:
+        events = self.past.get(past_key(asked.of), [])
+        first, last = 0, len(events)
+        if asked.around:
+            at = next((index for index, event in enumerate(events) if event.seq >= asked.around), last)
+            first, last = max(0, at - asked.limit // 2), min(last, at + (asked.limit + 1) // 2)
+        elif asked.after:
+            first = next((index for index, event in enumerate(events) if event.seq > asked.after), last)
+            last = min(last, first + asked.limit)
+        else:
+            last = next((at for at, event in enumerate(events) if asked.before and event.seq >= asked.before), last)
+            first = max(0, last - asked.limit)
+        return model.History(asked.n, tuple(events[first:last]), first > 0, last < len(events))
+
+    def _found(self, asked: model.Search) -> model.Found:
+        words = asked.words.casefold().split()
+        fitting = [
+            hit
+            for hit in sorted(self.hits, key=lambda hit: -hit.seq)
+            if all(word in hit.text.casefold() for word in words)
+            and asked.author in ("", hit.author.name)
+            and (not asked.before or hit.seq < asked.before)
+        ]
+        hits = tuple(fitting[: asked.limit])
+        return model.Found(asked.n, hits, len(fitting) > len(hits), hits[-1].seq if hits else 0)
 
 
 def past_key(of: model.Target) -> str:

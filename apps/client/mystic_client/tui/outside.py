@@ -19,8 +19,9 @@ Bring: TypeAlias = Callable[[Speaks, str, Path, Callable[[Progress], None]], Awa
 class Outside(Struct, frozen=True):
     """What can be done out there.
 
-    `connect(address, name, heard, password)` makes a session, `bring(session, path, folder, progressed)` fetches a file,
-    `forget(host, port)` lets a server whose key has changed be met as if for the first time. All may raise `OSError`.
+    `connect(address, name, heard, password)` makes a session, `bring(session, path, folder, progressed)` fetches a
+    file, `forget(host, port)` lets a server whose key has changed be met as if for the first time. All may raise
+    `OSError`.
     """
 
     connect: Connect
