@@ -238,6 +238,11 @@ class Person:
         """The session as the world has it."""
         return self.room.world.sessions[self.session]
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the session is still there."""
+        return self.session in self.room.world.sessions
+
     def ends(self, cause: str) -> None:
         """The session ends without being asked."""
         self.room.proceed(None, decide_end(self.room.world, self.here, cause))

@@ -90,7 +90,7 @@ def test_the_guest_has_gone_when_the_password_is_ready(room: Room) -> None:
         another bob is welcome as bob, guest
     """)
     assert not room.world.users[2].is_claimed
-    assert ana.here
+    assert ana.is_here
 
 
 def test_a_password_is_set_while_the_account_is_deleted(room: Room, olga: Person) -> None:
@@ -127,7 +127,7 @@ def test_a_lost_device_s_sessions_end(room: Room) -> None:
         phone again is refused: name_claimed
     """)
     assert phone.session not in room.world.sessions
-    assert bob.here and ana.here
+    assert bob.is_here and ana.is_here
 
 
 def test_a_room_that_only_the_removed_device_keeps_is_left(room: Room) -> None:
@@ -179,7 +179,7 @@ def test_two_devices_without_a_password_remove_each_other(room: Room) -> None:
         ana gets ok 4
         command is refused: not_allowed
     """)
-    assert phone.here
+    assert phone.is_here
 
 
 # Giving a name up.
@@ -334,7 +334,7 @@ def test_a_role_is_set_twice(room: Room, olga: Person) -> None:
         olga gets ok 8
         omar is refused: not_allowed
     """)
-    assert ana.here
+    assert ana.is_here
 
 
 def test_the_command_line_makes_an_operator_who_can_be_neither_muted_nor_banned(room: Room, olga: Person) -> None:

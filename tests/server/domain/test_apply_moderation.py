@@ -95,7 +95,7 @@ def test_somebody_becomes_an_operator_while_they_are_kicked(room: Room, olga: Pe
         omar is refused: not_allowed
         omar is refused: not_allowed
     """)
-    assert dora.here and not room.world.bans
+    assert dora.is_here and not room.world.bans
 
 
 def test_an_operator_is_none_any_more_when_it_comes_to_it(room: Room, olga: Person) -> None:
@@ -112,7 +112,7 @@ def test_an_operator_is_none_any_more_when_it_comes_to_it(room: Room, olga: Pers
         omar is refused: not_allowed
         omar is refused: not_allowed
     """)
-    assert bob.here
+    assert bob.is_here
 
 
 @pytest.mark.parametrize("event", [Kicked(5, 1, 3), Kicked(0, 0, 3), Banned(5, 1, "bob", 3), Banned(0, 7, "bob", 3)])
@@ -121,7 +121,7 @@ def test_whose_session_is_gone_does_nothing_to_anybody(room: Room, olga: Person,
     room.forget()
     room.commit(event)
     room.went("")
-    assert bob.here and not room.world.bans
+    assert bob.is_here and not room.world.bans
 
 
 # Bans of names.

@@ -12,7 +12,7 @@ from mystic_server.domain.events import (
     MemberRemoved,
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery
-from mystic_server.domain.refusals import ask_the_owner, group_exists, in_another_group, nobody_called, not_in_group
+from mystic_server.domain.refusals import ask_the_owner, group_exists, in_another_group, not_in_group
 from mystic_server.domain.world import Group, Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -90,8 +90,6 @@ def member_added(world: World, seq: int, time_us: int, event: MemberAdded) -> Ap
         return Applied(answer=_GROUP_GONE)
     if group.owner != owner.id:
         return Applied(answer=_NOT_THE_OWNER)
-    if user.is_gone:
-        return Applied(answer=nobody_called(0, user.name))
     if user.is_gone:
         return Applied(answer=Refused(0, Code.UNKNOWN_USER, f"{user.name} is no more.", user.name))
     if user.id not in group.members:
