@@ -6,7 +6,8 @@
         login = await peer.expect(model.Login)
         peer.say(model.Welcome(login.n, ...))
 
-`peer.expect` waits for the next request and checks its kind; pings are skipped unless they are what is expected.
+`peer.expect` waits for the next request and checks its kind; pings and marks, which come by themselves, are skipped
+unless they are what is expected.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Peer:
                 request = await self._next()
                 if isinstance(request, kind):
                     return request
-                assert isinstance(request, model.Ping), f"{kind.__name__} was expected, and {request} came"
+                assert isinstance(request, model.Ping | model.Mark), f"{kind.__name__} was expected, and {request} came"
 
     async def welcome(
         self,

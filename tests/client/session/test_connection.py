@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -179,7 +181,9 @@ async def test_a_post_is_sent_once_and_acknowledged() -> None:
     async with FakeServer() as server, running(server.address, ear) as (session, _):
         peer = await server.accept()
         early = session.post(model.ToGlobal(), "before the login")
-        assert ear.of(PostState) == [PostState(early, "pending", model.ToGlobal(), "before the login")]
+        (pending,) = ear.of(PostState)
+        assert pending == PostState(early, "pending", model.ToGlobal(), "before the login", time_us=pending.time_us)
+        assert abs(pending.time_us - time.time_ns() // 1000) < 60_000_000
         await peer.welcome()
         post = await peer.expect(model.Post)
         assert (post.cid, post.text, len(post.cid)) == (early, "before the login", model.CLIENT_ID_BYTES)
@@ -188,12 +192,13 @@ async def test_a_post_is_sent_once_and_acknowledged() -> None:
         second = await peer.expect(model.Post)
         assert (second.cid, second.to, second.reply_to) == (late, to, 3)
         peer.say(
-            model.Ok(second.n, 9, 99, ("nobody",), ("bob",)), model.Refused(post.n, "text_empty", "Say something.")
+            model.Ok(second.n, 9, 99, ("nobody",), ("bob",), (50,)),
+            model.Refused(post.n, "text_empty", "Say something."),
         )
         await session.drained()
         assert ear.of(PostState)[2:] == [
-            PostState(late, "sent", to, "hi", 9, 99, ("nobody",), ("bob",)),
-            PostState(early, "failed", model.ToGlobal(), "before the login", error="Say something."),
+            PostState(late, "sent", to, "hi", 9, 99, ("nobody",), ("bob",), away_since_us=(50,), reply_to=3),
+            msgspec.structs.replace(pending, state="failed", error="Say something."),
         ]
 
 

@@ -23,6 +23,11 @@ def welcome(session: int, upto: int, *, catching_up: bool = False) -> model.Welc
     return model.Welcome(1, session, ANA, "member", upto, None, catching_up)
 
 
+def login_of(here: Standing, greeting: model.Hello, n: int = 1) -> model.Login:
+    here.greeted(greeting.server_id)
+    return here.login(greeting, n)
+
+
 def standing(memory: Memory | None = None, *, watch: bool = True) -> Standing:
     return Standing("ana", Identity(bytes(32)), memory, watch=watch, after=-1, resume=0)
 
@@ -30,7 +35,7 @@ def standing(memory: Memory | None = None, *, watch: bool = True) -> Standing:
 def test_every_login_signs_the_nonce_of_its_connection() -> None:
     here = standing()
     for nonce in (b"one", b"two"):
-        login = here.login(hello(nonce=nonce), 4)
+        login = login_of(here, hello(nonce=nonce), 4)
         key = Ed25519PublicKey.from_public_bytes(login.key)
         key.verify(login.signature, login_challenge(nonce, b"server", "ana"))
         assert login.n == 4
@@ -38,26 +43,26 @@ def test_every_login_signs_the_nonce_of_its_connection() -> None:
 
 def test_a_later_login_takes_up_the_session_and_another_server_knows_nothing_of_it() -> None:
     here = standing()
-    login = here.login(hello(), 1)
+    login = login_of(here, hello(), 1)
     assert (login.resume, login.after) == (0, -1)
     here.welcomed(welcome(70, 30))
-    login = here.login(hello(), 2)
+    login = login_of(here, hello(), 2)
     assert (login.resume, login.after) == (70, 30)
-    login = here.login(hello(b"other"), 3)
+    login = login_of(here, hello(b"other"), 3)
     assert (login.resume, login.after, here.server_id) == (0, -1, b"other")
 
 
 def test_who_only_acts_takes_nothing_up_and_remembers_nothing(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     here = standing(memory, watch=False)
-    here.login(hello(), 1)
+    login_of(here, hello(), 1)
     here.welcomed(welcome(70, 30))
     here.remember()
-    login = here.login(hello(), 2)
+    login = login_of(here, hello(), 2)
     assert (login.watch, login.resume, login.after) == (False, 0, -1)
     here.close()
     again = standing(memory)
-    assert again.login(hello(), 1).resume == 0
+    assert login_of(again, hello()).resume == 0
     again.close()
 
 
@@ -65,14 +70,14 @@ def test_a_place_is_remembered_once_everything_before_it_came(tmp_path: Path) ->
     memory = Memory(tmp_path)
     here = standing(memory)
     here.remember()
-    here.login(hello(), 1)
+    login_of(here, hello(), 1)
     here.welcomed(welcome(70, 30, catching_up=True))
     here.remember()
-    assert standing(Memory(tmp_path)).login(hello(), 1).after == -1
+    assert login_of(standing(Memory(tmp_path)), hello()).after == -1
     here.order.caught_up(model.CatchUp((), 31))
     here.remember()
     here.close()
     again = standing(memory)
-    login = again.login(hello(), 1)
+    login = login_of(again, hello())
     assert (login.resume, login.after) == (70, 31)
     again.close()

@@ -1,16 +1,22 @@
 """Questions that wait for their answers, by number. Answers in parts become one."""
 
 import asyncio
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from mystic_client.session.heard import NotConnected
 from mysticproto.errors import Code, ProtocolError
-from mysticproto.model import Folder, Groups, Reply, Users
+from mysticproto.model import Bans, Folder, Groups, Reply, Users
 
 MAX_WAITING = 256
 MAX_LINES = 200_000
 """Lines that all parts of one answer may have together."""
+
+Part: TypeAlias = Bans | Folder | Groups | Users
+
+_LINES: Final[dict[type[Part], str]] = {Bans: "bans", Folder: "entries", Groups: "groups", Users: "users"}
+"""What comes in parts, and the field that is joined."""
 
 
 class Asks:
@@ -18,7 +24,7 @@ class Asks:
 
     def __init__(self) -> None:
         self._open: dict[int, asyncio.Future[Reply]] = {}
-        self._parts: dict[int, list[Users | Groups | Folder]] = {}
+        self._parts: dict[int, list[Part]] = {}
         self._lines: dict[int, int] = {}
 
     def open(self, n: int) -> asyncio.Future[Reply]:
@@ -40,7 +46,7 @@ class Asks:
         future = self._open.get(n)
         if future is None or future.done():
             return
-        if isinstance(reply, Users | Groups | Folder):
+        if isinstance(reply, Part):
             self._keep(n, reply)
             if reply.more:
                 return
@@ -57,29 +63,20 @@ class Asks:
             if not future.done():
                 future.set_exception(NotConnected(reason))
 
-    def _keep(self, n: int, part: Users | Groups | Folder) -> None:
+    def _keep(self, n: int, part: Part) -> None:
         self._parts.setdefault(n, []).append(part)
         self._lines[n] = self._lines.get(n, 0) + len(_lines(part)) + 1
         if self._lines[n] > MAX_LINES:
             raise ProtocolError(Code.FRAME_TOO_LARGE, "an answer has too many parts")
 
 
-def _lines(part: Users | Groups | Folder) -> tuple[object, ...]:
-    match part:
-        case Users(users=lines):
-            return lines
-        case Groups(groups=lines):
-            return lines
-    return part.entries
+def _lines(part: Part) -> tuple[Any, ...]:
+    lines: tuple[Any, ...] = getattr(part, _LINES[type(part)])
+    return lines
 
 
-def _joined(parts: list[Users | Groups | Folder]) -> Reply:
+def _joined(parts: list[Part]) -> Reply:
+    """The last part with the lines of all of its kind."""
     last = parts[-1]
-    match last:
-        case Users():
-            return msgspec.structs.replace(last, users=tuple(u for p in parts if isinstance(p, Users) for u in p.users))
-        case Groups():
-            return msgspec.structs.replace(
-                last, groups=tuple(g for p in parts if isinstance(p, Groups) for g in p.groups)
-            )
-    return msgspec.structs.replace(last, entries=tuple(e for p in parts if isinstance(p, Folder) for e in p.entries))
+    lines = tuple(line for part in parts if type(part) is type(last) for line in _lines(part))
+    return msgspec.structs.replace(last, **{_LINES[type(last)]: lines})

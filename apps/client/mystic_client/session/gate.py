@@ -19,6 +19,7 @@ MAX_TEXT_CHARS: Final = model.MAX_TEXT_BYTES
 _TEXTS: Final = frozenset(
     {
         (model.Message, "text"),
+        (model.MessageEdited, "text"),
         (model.Notice, "text"),
         (model.Refused, "text"),
         (model.Welcome, "text"),

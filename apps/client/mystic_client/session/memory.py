@@ -16,11 +16,15 @@ from msgspec import Struct
 
 from mysticproto.names import name_key
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
 
 _RECORD_BYTES = 64
 _MAX_NUMBER = 2**63 - 1
+_LOCKED_BYTE = 1 << 20
+"""Where Windows locks: far behind the record, which others may read."""
 
 
 class Place(Struct, frozen=True):
@@ -77,11 +81,13 @@ class Memory:
 
 
 def _lock(descriptor: int) -> bool:
-    if sys.platform == "win32":
-        return True  # two programs with one name take the session from each other there
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         return False
     return True
 

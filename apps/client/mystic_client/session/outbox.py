@@ -1,17 +1,31 @@
-"""What was said and is not acknowledged: kept in order, with the client ids under which it may be sent again."""
+"""What was said and is not acknowledged: kept in order, with the client ids under which it may be sent again.
+
+A post waits until the server answers it: then it is gone, or failed, and a failed one stays until its user retries or
+discards it. With a file (`take_up`) all that outlives the program; what was said before the server, and so the file,
+was known goes behind what the file holds.
+"""
 
 import secrets
 import time
+from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from mystic_client.session.heard import OutboxFull, PostState
+from mystic_client.session.journal import Again, Failed, Gone, Journal, Record, Said
 from mysticproto.model import MAX_TEXT_BYTES, Ok, Refused, Target, ToGroup, ToUsers
 from mysticproto.native import MAX_REQUEST_BYTES
 
 MAX_WAITING = 1000
+MAX_FAILED = 1000
+"""Beyond it, what failed first is given up."""
 MAX_OVERHEAD_BYTES = 1024
 """What a post's frame has beside its text and its addressees."""
+TOO_LONG = f"it is too long: a message has at most {MAX_TEXT_BYTES} bytes"
+NO_ROOM = "it was for the group that you were in, and you are not in it any more"
+OTHER_SERVER = "another server answers at this address now; it waits for the one that it was for"
 
 
 class Entry(Struct, frozen=True):
@@ -21,6 +35,8 @@ class Entry(Struct, frozen=True):
     to: Target
     text: str
     reply_to: int
+    time_us: int
+    restored: bool = False
 
     def fits(self) -> bool:
         """Whether it is short enough to be sent: a frame that is too large would end the connection."""
@@ -28,33 +44,47 @@ class Entry(Struct, frozen=True):
         return size <= MAX_TEXT_BYTES and size + _address_bytes(self.to) + MAX_OVERHEAD_BYTES <= MAX_REQUEST_BYTES
 
     def pending(self) -> PostState:
-        return PostState(self.cid, "pending", self.to, self.text)
+        return self._state("pending")
 
     def sent(self, ok: Ok) -> PostState:
-        return PostState(
-            self.cid, "sent", self.to, self.text, seq=ok.seq, time_us=ok.time_us, unknown=ok.unknown, away=ok.away
+        return msgspec.structs.replace(
+            self._state("sent"),
+            seq=ok.seq,
+            time_us=ok.time_us,
+            unknown=ok.unknown,
+            away=ok.away,
+            away_since_us=ok.away_since_us,
         )
 
     def failed(self, error: str, unknown: tuple[str, ...] = ()) -> PostState:
-        return PostState(self.cid, "failed", self.to, self.text, unknown=unknown, error=error)
+        return msgspec.structs.replace(self._state("failed"), error=error, unknown=unknown)
+
+    def _state(self, state: str) -> PostState:
+        return PostState(
+            self.cid, state, self.to, self.text, time_us=self.time_us, reply_to=self.reply_to, restored=self.restored
+        )
 
 
 class Outbox:
     """Posts in the order of their making; the answer to a number of the running connection settles one."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        self._now_us = now_us
         self._waiting: dict[bytes, Entry] = {}
+        self._failed: dict[bytes, tuple[Entry, str]] = {}
         self._asked: dict[int, bytes] = {}
+        self._journal: Journal | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, to: Target, text: str, reply_to: int) -> Entry:
-        """Takes a post, or raises `OutboxFull`."""
+    def add(self, to: Target, text: str, reply_to: int, *, lasting: bool = False) -> Entry:
+        """Takes a post, or raises `OutboxFull`. `lasting`: on the disk when this returns, if there is a file."""
         if len(self._waiting) >= MAX_WAITING:
             raise OutboxFull(f"{MAX_WAITING} messages are waiting to be sent already")
-        entry = Entry(new_client_id(), to, text, reply_to)
+        entry = Entry(new_client_id(), to, text, reply_to, self._now_us())
         self._waiting[entry.cid] = entry
+        self._note(_said(entry), lasting=lasting)
         return entry
 
     def waiting(self) -> list[Entry]:
@@ -71,22 +101,125 @@ class Outbox:
 
     def maybe_settle(self, reply: Ok | Refused) -> PostState | None:
         """The fate of the post that this answers, which is waiting no longer; None if it answers none."""
-        entry = self._waiting.pop(self._asked.pop(reply.n, b""), None)
+        entry = self._waiting.get(self._asked.pop(reply.n, b""))
         if entry is None:
             return None
-        return entry.sent(reply) if isinstance(reply, Ok) else entry.failed(reply.text, _unknown(reply))
+        if isinstance(reply, Refused):
+            return self._fail(entry, reply.text, _unknown(reply))
+        del self._waiting[entry.cid]
+        self._note(Gone(entry.cid))
+        return entry.sent(reply)
 
     def maybe_refuse(self, cid: bytes, error: str) -> PostState | None:
         """Fails one that was never sent, if it still waits."""
-        entry = self._waiting.pop(cid, None)
-        return entry.failed(error) if entry else None
+        entry = self._waiting.get(cid)
+        return self._fail(entry, error) if entry else None
+
+    def maybe_retry(self, cid: bytes) -> Entry | None:
+        """What failed waits again, behind all others; None if nothing of this id has failed."""
+        entry, _ = self._failed.get(cid, (None, ""))
+        if entry is None:
+            return None
+        if len(self._waiting) >= MAX_WAITING:
+            raise OutboxFull(f"{MAX_WAITING} messages are waiting to be sent already")
+        del self._failed[cid]
+        self._waiting[cid] = entry
+        self._note(Again(cid))
+        return entry
+
+    def discard(self, cid: bytes) -> bool:
+        """Gives a post up that has failed or waits for a connection; whether there was one."""
+        if cid in self._asked.values():
+            return False
+        found = self._failed.pop(cid, None) or self._waiting.pop(cid, None)
+        if found is not None:
+            self._note(Gone(cid))
+        return found is not None
 
     def give_up(self, error: str) -> list[PostState]:
-        """Everything that waits fails."""
-        failed = [entry.failed(error) for entry in self._waiting.values()]
-        self._waiting.clear()
+        """The end: what waits fails, unless it is kept in a file for the next start."""
         self._asked.clear()
+        failed = [] if self._journal else [entry.failed(error) for entry in self._waiting.values()]
+        self._close()
+        self._waiting.clear()
         return failed
+
+    # The file.
+
+    def take_up(self, path: Path | None) -> list[PostState]:
+        """Goes on with what this file holds, and keeps everything there; None: without one. What it held is told."""
+        self._close()
+        if path is None:
+            return []
+        since, self._waiting = self._waiting, {}
+        self._journal = Journal(path)
+        _replay(self._journal.open(), self._waiting, self._failed)
+        self._refuse_hopeless()
+        told = [entry.pending() for entry in self._waiting.values()]
+        told += [entry.failed(error) for entry, error in self._failed.values() if entry.restored]
+        self._waiting.update(since)
+        self._journal.rewrite(self._records())
+        return told
+
+    def leave(self) -> list[PostState]:
+        """Another server is here: what was for the first is not for this one. It fails here, and stays in its file."""
+        self._close()
+        left, self._waiting = self._waiting, {}
+        self._failed.clear()
+        return [entry.failed(OTHER_SERVER) for entry in left.values()]
+
+    def _refuse_hopeless(self) -> None:
+        """What an earlier run left and can't be sent as it is."""
+        for entry in self.waiting():
+            if not entry.fits():
+                self._fail(entry, TOO_LONG)
+            elif entry.to == ToGroup():
+                self._fail(entry, NO_ROOM)
+
+    def _fail(self, entry: Entry, error: str, unknown: tuple[str, ...] = ()) -> PostState:
+        del self._waiting[entry.cid]
+        self._failed[entry.cid] = (entry, error)
+        self._note(Failed(entry.cid, error))
+        if len(self._failed) > MAX_FAILED:
+            self.discard(next(iter(self._failed)))
+        return entry.failed(error, unknown)
+
+    def _note(self, record: Record, *, lasting: bool = False) -> None:
+        if self._journal is not None:
+            self._journal.append(record, lasting=lasting)
+            self._journal.compact_if_due(self._records)
+
+    def _records(self) -> list[Record]:
+        """The shortest story that leads here."""
+        failed = [
+            record for entry, error in self._failed.values() for record in (_said(entry), Failed(entry.cid, error))
+        ]
+        return [*failed, *map(_said, self._waiting.values())]
+
+    def _close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = None
+
+
+def _replay(records: list[Record], waiting: dict[bytes, Entry], failed: dict[bytes, tuple[Entry, str]]) -> None:
+    for record in records:
+        match record:
+            case Said(cid, to, text, reply_to, time_us):
+                waiting[cid] = Entry(cid, to, text, reply_to, time_us, restored=True)
+            case Failed(cid, error):
+                if cid in waiting:
+                    failed[cid] = (waiting.pop(cid), error)
+            case Again(cid):
+                if cid in failed:
+                    waiting[cid] = failed.pop(cid)[0]
+            case Gone(cid):
+                waiting.pop(cid, None)
+                failed.pop(cid, None)
+
+
+def _said(entry: Entry) -> Said:
+    return Said(entry.cid, entry.to, entry.text, entry.reply_to, entry.time_us)
 
 
 def _address_bytes(to: Target) -> int:

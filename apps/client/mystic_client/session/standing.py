@@ -4,6 +4,8 @@ Sequence numbers and session ids mean something on one server only. When another
 its id in `Hello` tells, the session starts afresh there, or where the device's memory says that it was.
 """
 
+from pathlib import Path
+
 from mystic_client.session.identity import Identity
 from mystic_client.session.memory import Memory, Place
 from mystic_client.session.order import EventOrder
@@ -14,49 +16,37 @@ CLIENT = "mystic"
 
 
 class Standing:
-    """`order` decides which events are new; `session_id` is what the server called the session last (0: nothing)."""
+    """`order` decides which events are new; `session_id` is what the server called the session last (0: nothing),
+    `user_id` whom it takes the user for."""
 
     def __init__(
-        self, name: str, identity: Identity | None, memory: Memory | None, *, watch: bool, after: int, resume: int
+        self,
+        name: str,
+        identity: Identity | None,
+        memory: Memory | None,
+        *,
+        watch: bool,
+        after: int,
+        resume: int,
+        password: str = "",
+        shares_read: bool = True,
     ) -> None:
         self.order = EventOrder(after)
         self.session_id = resume
+        self.user_id = 0
         self.server_id = b""
+        self.watch = watch
         self._name = name
         self._identity = identity
         self._memory = memory
-        self._watch = watch
+        self._password = password
+        self._shares_read = shares_read
         self._is_known = False
 
-    def login(self, hello: Hello, n: int) -> Login:
-        """The request that proves the name to this server, and takes up what the device was there before."""
-        self._recall(hello.server_id)
-        key, signature = b"", b""
-        if self._identity is not None:
-            key = self._identity.public
-            signature = self._identity.sign(login_challenge(hello.nonce, hello.server_id, self._name))
-        after, resume = (self.order.cursor, self.session_id) if self._watch else (-1, 0)
-        return Login(n, self._name, key, signature, self._watch, resume, after, CLIENT)
-
-    def welcomed(self, welcome: Welcome) -> None:
-        """The server has let the session in."""
-        self.session_id = welcome.session
-        self.order.welcomed(welcome)
-        self._is_known = True
-
-    def remember(self) -> None:
-        """Writes down for the next start where the session is; not in the middle of a catch-up."""
-        if self._memory is not None and self._is_known and self._watch and not self.order.catching_up:
-            self._memory.keep(Place(self.order.cursor, self.session_id))
-
-    def close(self) -> None:
-        """Lets another program of this device have the place."""
-        if self._memory is not None:
-            self._memory.close()
-
-    def _recall(self, server_id: bytes) -> None:
+    def greeted(self, server_id: bytes) -> bool:
+        """Takes up what the device was on this server before. Whether it is another than the one that greeted last."""
         if server_id == self.server_id:
-            return
+            return False
         if self.server_id:
             self.order, self.session_id = EventOrder(-1), 0
         self.server_id = server_id
@@ -64,3 +54,47 @@ class Standing:
         if self._memory is not None:
             place = self._memory.open(server_id, self._name)
             self.order, self.session_id = EventOrder(place.cursor), place.session
+        return True
+
+    def login(self, hello: Hello, n: int) -> Login:
+        """The request that proves the name to the server that has greeted."""
+        key, signature = b"", b""
+        if self._identity is not None:
+            key = self._identity.public
+            signature = self._identity.sign(login_challenge(hello.nonce, hello.server_id, self._name))
+        after, resume = (self.order.cursor, self.session_id) if self.watch else (-1, 0)
+        return Login(
+            n,
+            self._name,
+            key,
+            signature,
+            self.watch,
+            resume,
+            after,
+            CLIENT,
+            password=self._password,
+            shares_read=self._shares_read,
+        )
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """The server has let the session in."""
+        self.session_id = welcome.session
+        self.user_id = welcome.user.id
+        self.order.welcomed(welcome)
+        self._is_known = True
+        if self._identity is not None:
+            self._password = ""  # the key is known now, and will do
+
+    def maybe_file(self, kind: str) -> Path | None:
+        """A file of this device's place on the server that has greeted; None if this program doesn't hold the place."""
+        return self._memory.maybe_file(kind) if self._memory is not None and self.watch else None
+
+    def remember(self) -> None:
+        """Writes down for the next start where the session is; not in the middle of a catch-up."""
+        if self._memory is not None and self._is_known and self.watch and not self.order.catching_up:
+            self._memory.keep(Place(self.order.cursor, self.session_id))
+
+    def close(self) -> None:
+        """Lets another program of this device have the place."""
+        if self._memory is not None:
+            self._memory.close()

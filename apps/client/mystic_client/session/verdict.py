@@ -16,6 +16,7 @@ _PASSES: Final = frozenset(
         Code.INTERNAL,
         Code.LIMIT_REACHED,
         Code.LOGIN_TIMEOUT,
+        Code.PASSWORDS_UNAVAILABLE,
         Code.SERVER_FULL,
         Code.STOPPING,
         Code.STORAGE_FULL,
@@ -47,5 +48,8 @@ def of_nonsense(problem: ProtocolError) -> Ending:
 
 
 def is_final(ending: Ending, *, after_a_break: bool) -> bool:
-    """Whether trying again is pointless. `after_a_break`: the session was logged in before."""
+    """Whether trying again is pointless, or would only make it worse (kicked, banned, a wrong password).
+
+    `after_a_break`: the session was logged in before.
+    """
     return ending.code not in _PASSES and not (after_a_break and ending.code in _PASSES_AFTER_A_BREAK)
