@@ -107,7 +107,7 @@ def test_names_nobody_met_become_the_real_conversation(store: Store) -> None:
     store.heard(message(9, Direct((ZOE, UserRef(8, "ghost"))), "boo", ZOE, b"c1"))
     assert store.front == "direct:1,8"
     assert key not in store.talks
-    store.sent(b"c2", 10, 0, (), ())
+    store.sent(b"c2", 10, 0, (), {})
     assert texts(store, "direct:1,8") == ["boo", "boo again"]
     assert [entry.state for entry in store.front_talk.timeline.entries] == ["sent", "sent"]
 
@@ -125,12 +125,13 @@ def test_a_direct_conversation_of_more_people_is_another_one(store: Store) -> No
 def test_what_became_of_posts(store: Store) -> None:
     store.posted(GLOBAL, b"a", "one", 0)
     store.posted(GLOBAL, b"b", "two", 0)
-    store.sent(b"a", 5, 5, ("nix",), ("bob",))
+    store.sent(b"a", 5, 5, ("nix",), {"bob": "away"})
     store.failed(b"b", "too long")
     states = [(entry.text, entry.state, entry.note) for entry in store.talks[GLOBAL].timeline.entries]
     assert states == [("two", "failed", "too long"), ("one", "sent", "nobody is called nix · bob is away")]
-    taken = store.take_back(GLOBAL, b"b")
-    assert taken is not None and taken.text == "two"
+    assert store.again(b"b")
+    assert store.talks[GLOBAL].timeline.entries[0].state == "pending"
+    store.take_back(b"b")
     assert texts(store, GLOBAL) == ["one"]
 
 

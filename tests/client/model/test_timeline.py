@@ -14,6 +14,10 @@ def texts(timeline: Timeline) -> list[str]:
     return [shown.text for shown in timeline.entries]
 
 
+def own(cid: bytes, reply_to: int = 0) -> Entry:
+    return Entry(0, 0, "message", "mine", "zoe", cid=cid, reply_to=reply_to)
+
+
 def test_entries_are_in_the_order_of_the_log_however_they_come() -> None:
     timeline = Timeline()
     for place in (5, 2, 9, 7):
@@ -57,7 +61,7 @@ def test_words_of_the_client_stay_where_they_were_written() -> None:
 def test_a_message_on_its_way_moves_to_its_place_when_the_log_has_it() -> None:
     timeline = Timeline()
     timeline.add(entry(5))
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     timeline.add(entry(6))
     assert texts(timeline) == ["text 5", "mine", "text 6"]
     assert timeline.sent(b"a", 7, 99, "bob is away")
@@ -69,7 +73,7 @@ def test_a_message_on_its_way_moves_to_its_place_when_the_log_has_it() -> None:
 
 def test_the_event_may_come_before_the_answer() -> None:
     timeline = Timeline()
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     assert timeline.add(entry(7, "mine", own=True, cid=b"a", state="sent"))
     assert texts(timeline) == ["mine"]
     assert timeline.sent(b"a", 7, 99, "bob is away")
@@ -78,7 +82,7 @@ def test_the_event_may_come_before_the_answer() -> None:
 
 def test_what_failed_can_be_taken_back() -> None:
     timeline = Timeline()
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     assert timeline.failed(b"a", "too long")
     assert (timeline.entries[0].state, timeline.entries[0].note) == ("failed", "too long")
     taken = timeline.take_back(b"a")
@@ -90,7 +94,7 @@ def test_what_failed_can_be_taken_back() -> None:
 
 def test_what_is_in_the_log_cannot_be_taken_back() -> None:
     timeline = Timeline()
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     timeline.add(entry(7, "mine", own=True, cid=b"a"))
     assert timeline.take_back(b"a") is None
     assert len(timeline) == 1
@@ -99,7 +103,7 @@ def test_what_is_in_the_log_cannot_be_taken_back() -> None:
 def test_clearing_keeps_what_is_on_its_way() -> None:
     timeline = Timeline()
     timeline.add(entry(5))
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     timeline.clear()
     assert texts(timeline) == ["mine"]
     assert timeline.sent(b"a", 6, 0)
@@ -107,7 +111,7 @@ def test_clearing_keeps_what_is_on_its_way() -> None:
 
 def test_another_conversation_takes_over_what_is_on_its_way() -> None:
     old, new = Timeline(), Timeline()
-    old.pending(b"a", "mine", "zoe", 0)
+    old.pending(own(b"a"))
     new.add(entry(9))
     assert old.has(b"a")
     new.adopt(old.on_the_way()[0])
@@ -151,7 +155,7 @@ def test_a_view_is_told_what_changed() -> None:
 
 def test_removing_the_last_entry_is_a_change() -> None:
     timeline = Timeline()
-    timeline.pending(b"a", "mine", "zoe", 0)
+    timeline.pending(own(b"a"))
     timeline.take_change()
     timeline.take_back(b"a")
     assert timeline.take_change() == Change(0, 0)
@@ -172,7 +176,7 @@ def test_a_copy_that_follows_the_changes_stays_equal(steps: list[str]) -> None:
                 timeline.add(entry(high - 1))
             case "pending":
                 cids.append(number.to_bytes(2))
-                timeline.pending(cids[-1], "mine", "zoe", 0)
+                timeline.pending(own(cids[-1]))
             case "sent" if cids:
                 high += 2
                 timeline.sent(cids.pop(0), high, 0)

@@ -32,6 +32,9 @@ class Stage:
     def download(self, path: str, protocol: str) -> None:
         self.did.append(("download", path, protocol))
 
+    def tell(self, text: str) -> None:
+        self.did.append(("tell", text))
+
     async def ask_user(self, question: str, yes: str, no: str) -> bool:
         self.did.append(("ask", question))
         return self.answer

@@ -55,7 +55,11 @@ def focus_of(joined: Joined) -> str:
 
 async def test_going_online_asks_for_the_lists(joined: Joined) -> None:
     assert joined.line.was_online
-    assert [type(request) for request in joined.session.requests] == [model.ListUsers, model.ListGroups]
+    assert [type(request) for request in joined.session.requests] == [
+        model.ListUsers,
+        model.ListGroups,
+        model.ListConversations,
+    ]
     assert len(joined.line.store.roster.users) == 4
 
 

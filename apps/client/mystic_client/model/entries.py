@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from mystic_client.model.text import happened
 from mystic_client.model.timeline import Entry
 from mysticproto.model import (
@@ -34,7 +36,24 @@ def entry_of(event: Event, own: UserRef) -> Entry:
         mention=not mine and mentions(event.text, own.name),
         state="sent" if mine else "",
         cid=event.cid if mine else b"",
+        edited=bool(event.edited_us),
+        deleted=event.deleted,
+        announcement=event.announcement,
+        reply_to=event.reply_to,
     )
+
+
+def edited(entry: Entry, text: str, own: UserRef) -> Entry:
+    """A message with another text; one that was deleted stays so."""
+    if entry.deleted:
+        return entry
+    mention = not entry.own and mentions(text, own.name)
+    return replace(entry, text=shown(text), edited=True, mention=mention)
+
+
+def deleted(entry: Entry) -> Entry:
+    """A message that was taken away."""
+    return replace(entry, text="", deleted=True, mention=False, note="")
 
 
 def shown(text: str) -> str:

@@ -4,18 +4,22 @@ Events go in (`heard`), with what became of posts and what lists said; conversat
 Nothing here waits, asks or draws. `take_changes` says what has to be drawn again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
-from mystic_client.model.entries import entry_of
+from mystic_client.model.amendments import Amendments
+from mystic_client.model.entries import shown
+from mystic_client.model.excerpt import Excerpt
+from mystic_client.model.places import places_of
 from mystic_client.model.roster import Roster
 from mystic_client.model.talk import GLOBAL, Talk
 from mystic_client.model.text import names_in_words
 from mystic_client.model.timeline import Entry
 from mysticproto.model import (
     Broadcast,
+    ConversationInfo,
     Direct,
     Event,
     Group,
@@ -24,11 +28,18 @@ from mysticproto.model import (
     GroupInfo,
     GroupJoined,
     GroupLeft,
+    GroupRenamed,
+    History,
+    Marked,
     Message,
+    MessageDeleted,
+    MessageEdited,
+    Target,
+    ToGroup,
+    ToUsers,
     UserInfo,
-    UserJoined,
-    UserLeft,
     UserRef,
+    Watermark,
     Welcome,
     conversation_key,
 )
@@ -59,6 +70,13 @@ class Store:
         self.talks: dict[str, Talk] = {GLOBAL: Talk(GLOBAL, "global")}
         self.front = GLOBAL
         self.focus: Group | None = None
+        self.attentive = True
+        """Whether the user sees what comes in front: the terminal has the focus, and the end is shown."""
+        self.conversations: dict[str, ConversationInfo] = {}
+        """What the user took part in at some time, open or not, the last used first."""
+        self._drafts: dict[str, str] = {}
+        self._read: dict[str, int] = {}
+        self._amendments = Amendments()
         self._log_end = 0
         """The largest sequence number that was heard of."""
         self._roster_changed = self._tabs_changed = True
@@ -107,6 +125,7 @@ class Store:
         if key != self.front:
             self.front_talk.new_from = 0
         self.front = key
+        self.attentive = True
         self.front_talk.unread, self.front_talk.mentioned = 0, False
         self._tabs_changed = True
         self._touched.add(key)
@@ -133,6 +152,27 @@ class Store:
         self.talks[key].member = True
         return key
 
+    def open_target(self, to: Target) -> str:
+        """Opens the conversation that something was said in, as far as it is known, and returns its key."""
+        match to:
+            case ToUsers(names):
+                return self.open_named(names)
+            case ToGroup(name):
+                info = self.roster.group_named(name)
+                return self.open_group(info.group) if info else GLOBAL
+        return GLOBAL
+
+    def open_known(self, info: ConversationInfo) -> str:
+        """Opens a conversation of the past and returns its key."""
+        match info.conversation:
+            case Direct(users):
+                return self.open_direct(users)
+            case Group() as group:
+                key = self._open(Talk(conversation_key(group), "group", group=group))
+                self.talks[key].member = self.roster.is_member(self.own.id, group.id)
+                return key
+        return GLOBAL
+
     def close(self, key: str) -> None:
         """Takes a conversation off the tabs; the global one stays."""
         if key == GLOBAL or key not in self.talks:
@@ -153,6 +193,8 @@ class Store:
             if len(self.talks) >= MAX_TALKS:
                 self.close(next(key for key in self.talks if key not in (GLOBAL, self.front)))
             self.talks[talk.key] = talk
+            talk.draft = self._drafts.pop(talk.key, "")
+            talk.read_upto = self._read.get(talk.key, 0)
             self._tabs_changed = True
         return talk.key
 
@@ -166,28 +208,46 @@ class Store:
         """Takes in one event, however it came."""
         self._log_end = max(self._log_end, event.seq)
         self.roster.heard(event)
-        if isinstance(event, Message):
-            self._heard_message(event)
-            return
+        match event:
+            case Message():
+                self._heard_message(event)
+            case MessageEdited() | MessageDeleted():
+                self._heard_amendment(event)
+            case _:
+                self._heard_change(event)
+
+    def _heard_change(self, event: Event) -> None:
+        """Somebody came or went, or something has changed about people or groups."""
         self._roster_changed = self._tabs_changed = True
         self._heard_of_own(event)
-        entry = entry_of(event, self.own)
-        for key in self._places_of(event):
-            self.talks[key].timeline.add(entry)
-            self._touched.add(key)
+        entry = self._amendments.entry(event, self.own)
+        for key in dict.fromkeys(places_of(event, self.roster, lambda user: self._direct_key([user]))):
+            if key in self.talks:
+                self.talks[key].timeline.add(entry)
+                self._touched.add(key)
 
     def _heard_message(self, message: Message) -> None:
-        entry = entry_of(message, self.own)
+        entry = self._amendments.entry(message, self.own)
         if isinstance(message.conversation, Broadcast):
             if self.talks[GLOBAL].timeline.add(entry):
-                self._count(self.talks[GLOBAL], entry.place, own=entry.own, mention=False)
+                self._count(self.talks[GLOBAL], entry, mention=entry.announcement)
             self.front_talk.timeline.add(entry)
             self._touched.update((GLOBAL, self.front))
             return
         talk = self._talk_of(message)
         if talk.timeline.add(entry):
-            self._count(talk, entry.place, own=entry.own, mention=entry.mention or talk.kind == "direct")
+            self._count(talk, entry, mention=entry.mention or talk.kind == "direct")
         self._touched.add(talk.key)
+
+    def _heard_amendment(self, event: MessageEdited | MessageDeleted) -> None:
+        """A message is another now, or gone, wherever it is shown."""
+        self._amendments.heard(event)
+        for talk in self.talks.values():
+            for timeline in (talk.timeline, talk.excerpt.timeline if talk.excerpt else None):
+                if timeline and timeline.amend(event.message, lambda entry: self._amendments.amended(entry, self.own)):
+                    self._touched.add(talk.key)
+            if isinstance(event, MessageDeleted):
+                talk.gone(event.message)
 
     def _talk_of(self, message: Message) -> Talk:
         """The conversation of a message, opened if need be."""
@@ -214,7 +274,7 @@ class Store:
         self.close(old.key)
 
     def _heard_of_own(self, event: Event) -> None:
-        """One's own coming to and going from groups, which may have happened on another device."""
+        """What concerns the user or their groups, which may have happened on another device."""
         match event:
             case GroupCreated(group=group, by=user) | GroupJoined(group=group, user=user) if user.id == self.own.id:
                 self.open_group(group)
@@ -222,6 +282,17 @@ class Store:
                 self.open_group(group)
             case GroupLeft(group=group, user=user) if user.id == self.own.id:
                 self.left(group)
+            case GroupDeleted(group=group):
+                self.left(group)
+            case GroupRenamed(group=group):
+                self._renamed(group)
+
+    def _renamed(self, group: Group) -> None:
+        talk = self.talks.get(conversation_key(group))
+        if talk:
+            talk.group = group
+        if self.focus and self.focus.id == group.id:
+            self.focus = group
 
     def entered(self, info: GroupInfo, focus: bool) -> str:
         """A group was created or joined; returns the key of its conversation."""
@@ -243,26 +314,52 @@ class Store:
             self.focused(None)
         self._tabs_changed = True
 
-    def _places_of(self, event: Event) -> list[str]:
-        """The open conversations in which an event that isn't a message is shown."""
-        match event:
-            case UserJoined(user=user) | UserLeft(user=user):
-                places = [GLOBAL, self._direct_key([user])]
-            case GroupDeleted(group=group):
-                places = [GLOBAL, conversation_key(group)]
-            case GroupJoined(group=group) | GroupLeft(group=group):
-                places = [conversation_key(group)]
-            case _:
-                places = [GLOBAL]
-        return [key for key in places if key in self.talks]
+    def _count(self, talk: Talk, entry: Entry, *, mention: bool) -> None:
+        seen = talk.key == self.front and self.attentive and not talk.in_past
+        if talk.came(entry, seen=seen, mention=mention):
+            self._tabs_changed = True
 
-    def _count(self, talk: Talk, place: int, *, own: bool, mention: bool) -> None:
-        if own or talk.key == self.front:
-            return
-        talk.unread += 1
-        talk.mentioned = talk.mentioned or mention
-        talk.new_from = talk.new_from or place
+    # What was read.
+
+    def attend(self, attentive: bool) -> None:
+        """Whether the user sees what comes in front."""
+        self.attentive = attentive
+
+    def seen(self, key: str, upto: int) -> bool:
+        """The user has read a conversation up to this number; whether that is news."""
+        talk = self.talks.get(key)
+        if talk is None or not talk.seen(upto):
+            return False
         self._tabs_changed = True
+        return True
+
+    def marked(self, marked: Marked) -> None:
+        """Somebody has got further, or the user has on another device."""
+        if marked.user.id == self.own.id:
+            self.seen(marked.conversation, marked.read)
+        else:
+            self.receipts(marked.conversation, [Watermark(marked.user, marked.delivered, marked.read)])
+
+    def receipts(self, key: str, marks: Iterable[Watermark]) -> None:
+        """How far those have got who are in a conversation."""
+        talk = self.talks.get(key)
+        for mark in marks:
+            if talk and mark.user.id != self.own.id and talk.marked(mark):
+                self._touched.add(key)
+
+    def restore(self, drafts: Mapping[str, str], read: Mapping[str, int]) -> None:
+        """What an earlier run of this program had: what was begun, and how far the user had read."""
+        self._drafts, self._read = dict(drafts), dict(read)
+        self.talks[GLOBAL].draft = self._drafts.pop(GLOBAL, "")
+        self.talks[GLOBAL].read_upto = self._read.get(GLOBAL, 0)
+
+    def converses(self, conversations: Iterable[ConversationInfo]) -> None:
+        """What the user takes part in, the last used first."""
+        self.conversations = {conversation_key(info.conversation): info for info in conversations}
+        for key, info in self.conversations.items():
+            self._read[key] = max(info.read, self._read.get(key, 0))
+            if key in self.talks:
+                self.talks[key].seen(info.read)
 
     # The past.
 
@@ -277,14 +374,24 @@ class Store:
         talk = self.talks.get(key)
         if talk is None:
             return
-        page = [entry_of(event, self.own) for event in events]
+        page = [self._amendments.entry(event, self.own) for event in events]
+        since = talk.timeline.newest_logged
         talk.timeline.add_page(page)
         if talk.history == "filling" and more and page and page[0].place > talk.hole_after:
             # One page does not reach back to where global was last heard. What is older is dropped rather than shown
             # with a hole in it, and comes back page by page when the user scrolls there.
             talk.timeline.forget_before(page[0].place)
         talk.history = "more" if more else "all"
+        if talk.read_upto and not since:
+            self._count_page(talk, page)
         self._touched.add(key)
+
+    def _count_page(self, talk: Talk, page: Iterable[Entry]) -> None:
+        """What was said before this program began to listen, and was never read."""
+        talk.unread = 0
+        for entry in page:
+            if entry.number and talk.came(entry, seen=False, mention=entry.mention or talk.kind == "direct"):
+                self._tabs_changed = True
 
     def no_history(self, key: str) -> None:
         """The page did not come."""
@@ -293,28 +400,89 @@ class Store:
             talk.history = "hole" if talk.history == "filling" else "failed"
             self._touched.add(key)
 
+    def excerpt(self, key: str, number: int) -> Excerpt:
+        """A piece of the past around a message is being fetched, to be shown when it is here."""
+        excerpt = Excerpt(number)
+        self.talks[key].excerpt = excerpt
+        return excerpt
+
+    def excerpt_page(self, key: str, excerpt: Excerpt, history: History, side: str) -> bool:
+        """A page of an excerpt has come: the first one (`side` "") or one more. False if it is of no use."""
+        talk = self.talks.get(key)
+        if talk is None or talk.excerpt is not excerpt:
+            return False
+        page = [self._amendments.entry(event, self.own) for event in history.events]
+        self._touched.add(key)
+        if side:
+            excerpt.came(side, page, more=history.more if side == "older" else history.newer)
+            return True
+        return excerpt.first(page, more=history.more, newer=history.newer)
+
+    def back_to_now(self, key: str) -> None:
+        """The user has done with the excerpt."""
+        if key in self.talks:
+            self.talks[key].excerpt = None
+            self._touched.add(key)
+
+    def quoted(self, key: str, number: int, words: str) -> None:
+        """What messages that answer this one quote of it."""
+        talk = self.talks.get(key)
+        if talk:
+            talk.timeline.quote(number, words)
+            if talk.excerpt:
+                talk.excerpt.timeline.quote(number, words)
+            self._touched.add(key)
+
     # Messages of one's own, and the client's words.
 
-    def posted(self, key: str, cid: bytes, text: str, time_us: int, kind: str = "message") -> None:
-        """A message was handed to the connection. `kind`: "message" or "broadcast"."""
-        self.talks[key].timeline.pending(cid, text, self.own.name, time_us, kind, self._log_end)
+    def posted(
+        self, key: str, cid: bytes, text: str, time_us: int, kind: str = "message", reply_to: int = 0, error: str = ""
+    ) -> None:
+        """A message was handed to the connection. `kind`: "message" or "broadcast"; `error`: it has failed already."""
+        entry = Entry(
+            0, time_us, kind, shown(text), self.own.name, self.own.id, cid=cid, reply_to=reply_to,
+            state="failed" if error else "pending", note=error,
+        )  # fmt: skip
+        self.talks[key].timeline.pending(entry, self._log_end)
         self._touched.add(key)
 
-    def sent(self, cid: bytes, seq: int, time_us: int, unknown: tuple[str, ...], away: tuple[str, ...]) -> None:
-        """The log has it. `unknown` and `away` as in `model.Ok`."""
+    def sent(self, cid: bytes, seq: int, time_us: int, unknown: tuple[str, ...], away: Mapping[str, str]) -> None:
+        """The log has it. `unknown` as in `model.Ok`; `away`: who is not here, and "away, last seen ..." of each."""
         notes = [f"nobody is called {names_in_words(unknown)}"] if unknown else []
-        notes += [f"{names_in_words(away)} {'is' if len(away) == 1 else 'are'} away"] if away else []
-        keys = [key for key, talk in self.talks.items() if talk.timeline.sent(cid, seq, time_us, " · ".join(notes))]
+        if len(away) > 1:
+            notes.append(f"{names_in_words(away)} are away")
+        notes += [f"{name} is {words}" for name, words in away.items() if len(away) == 1]
+        note = " · ".join(notes)
+        keys = [key for key, talk in self.talks.items() if talk.timeline.sent(cid, seq, time_us, note, away=bool(away))]
         self._touched.update(keys)
 
     def failed(self, cid: bytes, reason: str) -> None:
         """The server refused it."""
         self._touched.update([key for key, talk in self.talks.items() if talk.timeline.failed(cid, reason)])
 
-    def take_back(self, key: str, cid: bytes) -> Entry | None:
-        """Removes a message that didn't get out and returns it, to be sent once more or not at all."""
-        self._touched.add(key)
-        return self.talks[key].timeline.take_back(cid)
+    def again(self, cid: bytes) -> bool:
+        """A message that had failed is on its way again; False if it is not here."""
+        keys = [key for key, talk in self.talks.items() if talk.timeline.again(cid)]
+        self._touched.update(keys)
+        return bool(keys)
+
+    def take_back(self, cid: bytes) -> None:
+        """Removes a message that didn't get out."""
+        for key, talk in self.talks.items():
+            if talk.timeline.take_back(cid) is not None:
+                self._touched.add(key)
+
+    def answer(self, key: str, entry: Entry | None) -> None:
+        """What is typed in a conversation answers this message; None: no longer any."""
+        if key in self.talks:
+            self.talks[key].answering, self.talks[key].editing = entry, None
+            self._touched.add(key)
+
+    def edit(self, key: str, entry: Entry | None) -> None:
+        """What is typed in a conversation will be put in the place of this message; None: no longer of any."""
+        if key in self.talks:
+            self.talks[key].answering, self.talks[key].editing = None, entry
+            self._touched.add(key)
 
     def draft(self, key: str, text: str) -> None:
         """Keeps what was begun in a conversation."""

@@ -364,6 +364,10 @@ class MysticApp(App[None]):
         if self._affairs is not None and self._line is not None:
             self._affairs.open(message)
 
+    def tell(self, text: str) -> None:
+        """Says something in passing."""
+        self.notify(text, markup=False)
+
     async def ask_user(self, question: str, yes: str, no: str) -> bool:
         """A question in front of the screen; whether the answer is yes."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -20,6 +20,7 @@ class Stage(Protocol):
     def action_help(self) -> None: ...
     def open_folder(self, path: str) -> None: ...
     def download(self, path: str, protocol: str) -> None: ...
+    def tell(self, text: str) -> None: ...
     async def ask_user(self, question: str, yes: str, no: str) -> bool: ...
 
 
@@ -76,16 +77,19 @@ class Deeds:
             return
         match command:
             case commands.Edit(text):
-                await self._line.edit(entry.place, text)
+                if problem := await self._line.edit(entry.place, text):
+                    self._line.complain(problem)
             case commands.Delete():
                 await self.delete(entry)
             case commands.WhoRead():
-                await self._line.show_readers(key, entry)
+                self._stage.tell(await self._line.readers(key, entry))
 
     async def delete(self, entry: Entry) -> None:
         """Takes a message away, if the user means it."""
-        if await self._stage.ask_user("Delete this message for everybody?", "Delete", "Keep"):
-            await self._line.delete(entry.place)
+        if not await self._stage.ask_user("Delete this message for everybody?", "Delete", "Keep"):
+            return
+        if problem := await self._line.delete(entry.number):
+            self._line.complain(problem)
 
     def _write_to(self, names: tuple[str, ...], text: str) -> None:
         store = self._line.store

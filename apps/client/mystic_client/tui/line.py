@@ -15,6 +15,7 @@ from mystic_client.model.receipts import readers
 from mystic_client.model.store import Store
 from mystic_client.model.talk import GLOBAL
 from mystic_client.model.timeline import Entry
+from mystic_client.model.whereabouts import seen
 from mystic_client.session.heard import (
     Address,
     Ended,
@@ -27,13 +28,16 @@ from mystic_client.session.heard import (
     Trying,
     Waiting,
 )
+from mystic_client.session.notebook import Notebook
+from mystic_client.session.secure import Security
 from mystic_client.tui.keeper import Keeper, sentence
+from mystic_client.tui.pages import Pages
 from mysticproto import model
 
-HISTORY_PAGE: Final = 100
 GREETING: Final = "Welcome, {}! F1 or /help shows what you can do."
 """For servers that have no words of their own."""
-HOLE_PAGE: Final = model.MAX_HISTORY_PAGE
+MAX_COUNTED_AT_START: Final = 20
+"""Open conversations whose newest page is fetched at the start, to count what is unread there."""
 
 
 class Speaks(Protocol):
@@ -42,9 +46,15 @@ class Speaks(Protocol):
     address: Address
     name: str
     state: State
+    security: Security
 
+    @property
+    def notebook(self) -> Notebook: ...
     async def run(self) -> Ended: ...
     def post(self, to: model.Target, text: str, reply_to: int = 0) -> bytes: ...
+    def retry(self, cid: bytes) -> bool: ...
+    def discard(self, cid: bytes) -> bool: ...
+    def mark(self, conversation: str, delivered: int = 0, read: int = 0) -> None: ...
     async def ask(self, make: Callable[[int], model.Request]) -> model.Reply: ...
     async def close(self) -> None: ...
     def drop(self) -> None: ...
@@ -63,6 +73,11 @@ class Line:
         self._session: Speaks | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.keeper = Keeper(self.ask)
+        self.pages = Pages(self.store, self.ask, self._spawn, changed)
+        self._restored: dict[bytes, PostState] = {}
+        """What an earlier run of this program said, until the lists say where it belongs."""
+        self._is_restored = False
+        self._receipts_asked: set[str] = set()
 
     def attach(self, session: Speaks) -> None:
         """The session that was made with `heard` as its callback."""
@@ -88,8 +103,11 @@ class Line:
     def _take(self, item: Heard) -> None:
         match item:
             case Online(welcome, again):
+                if not self.was_online:
+                    self.store.restore(self.session.notebook.drafts, self.session.notebook.read)
                 self.state, self.was_online = item, True
                 self.store.welcomed(welcome)
+                self._receipts_asked.clear()
                 if not again:
                     self.store.note(welcome.text or GREETING.format(welcome.user.name), self.now_us(), key=GLOBAL)
                 self._spawn(self._list())
@@ -98,11 +116,11 @@ class Line:
                 self.retry_at_s = asyncio.get_running_loop().time() + retry_in_s
             case Trying() | Ended():
                 self.state = item
-            case PostState(cid, "sent"):
-                self.store.sent(cid, item.seq, item.time_us, item.unknown, item.away)
-            case PostState(cid, "failed"):
-                self.store.failed(cid, item.error)
-            case PostState() | model.FileHashed() | model.Marked():
+            case PostState():
+                self._take_post(item)
+            case model.Marked():
+                self.store.marked(item)
+            case model.FileHashed():
                 pass
             case model.Notice(text) | model.Bye(_, text):
                 self.store.note(text, self.now_us(), key=GLOBAL)
@@ -111,86 +129,154 @@ class Line:
             case _:
                 self.store.heard(item)
 
+    def _take_post(self, post: PostState) -> None:
+        match post.state:
+            case "sent":
+                self._restored.pop(post.cid, None)
+                self.store.sent(post.cid, post.seq, post.time_us, post.unknown, self._away(post))
+            case "failed" if post.cid not in self._restored and not post.restored:
+                self.store.failed(post.cid, post.error)
+            case _ if post.restored and not self.store.again(post.cid):
+                self._restored[post.cid] = post
+                self._place_restored()
+            case "failed":
+                self.store.failed(post.cid, post.error)
+            case _:
+                self.store.again(post.cid)
+
+    def _away(self, post: PostState) -> dict[str, str]:
+        """Who is not here, in words about each."""
+        since = {**dict.fromkeys(post.away, 0), **dict(zip(post.away, post.away_since_us, strict=False))}
+        infos = {
+            name: model.UserInfo(model.UserRef(0, name), here=False, last_seen_us=us) for name, us in since.items()
+        }
+        return {name: seen(info, self.now_us()) for name, info in infos.items()}
+
+    def _place_restored(self) -> None:
+        """Puts what an earlier run said into its conversations, as soon as the lists are here."""
+        if not self._is_restored:
+            return
+        for post in self._restored.values():
+            kind = "broadcast" if isinstance(post.to, model.ToEveryone) else "message"
+            key = self.store.open_target(post.to)
+            self.store.posted(key, post.cid, post.text, post.time_us, kind, post.reply_to, post.error)
+        self._restored.clear()
+
     # What the user does.
 
     def say(self, key: str, text: str, to: model.Target | None = None) -> None:
-        """Posts in a conversation, or to everybody as a broadcast."""
+        """Posts in a conversation, as an answer if one was begun there, or to everybody as a broadcast."""
         talk = self.store.talks[key]
         if len(text.encode()) > model.MAX_TEXT_BYTES:
             self.store.note("That is too long for a message.", self.now_us(), "error", key)
         else:
+            reply_to = talk.answering.number if talk.answering and to is None else 0
             try:
-                cid = self.session.post(to or talk.target, text)
+                cid = self.session.post(to or talk.target, text, reply_to)
             except (OutboxFull, NotConnected) as problem:
                 self.store.note(str(problem), self.now_us(), "error", key)
             else:
                 kind = "broadcast" if isinstance(to, model.ToEveryone) else "message"
-                self.store.posted(key, cid, text, self.now_us(), kind)
+                self.store.posted(key, cid, text, self.now_us(), kind, reply_to)
+                self.store.answer(key, None)
         self._changed()
 
     def retry(self, cid: bytes = b"") -> None:
         """Posts what failed once more: one message, or all of the conversation in front."""
-        key = self.store.front
-        failed = [e.cid for e in self.store.talks[key].timeline.on_the_way() if e.state == "failed"]
-        for one in [cid] if cid else failed:
-            entry = self.store.take_back(key, one)
-            if entry is not None:
-                self.say(key, entry.text, model.ToEveryone() if entry.kind == "broadcast" else None)
+        failed = [e.cid for e in self.store.front_talk.timeline.on_the_way() if e.state == "failed"]
+        try:
+            for one in [cid] if cid else failed:
+                self.session.retry(one)
+        except OutboxFull as problem:
+            self.complain(str(problem))
 
     def give_up(self, cid: bytes) -> None:
         """Takes a message off that failed."""
-        self.store.take_back(self.store.front, cid)
+        self.session.discard(cid)
+        self.store.take_back(cid)
         self._changed()
 
-    async def edit(self, message: int, text: str) -> None:
-        """Puts another text in the place of a message of one's own."""
+    def keep_draft(self, key: str, text: str) -> None:
+        """Keeps what was begun in a conversation, over the end of the program too."""
+        self.store.draft(key, text)
+        self.session.notebook.keep_draft(key, text)
+
+    def seen(self, key: str, upto: int) -> None:
+        """The user has read a conversation up to this number."""
+        if self.store.seen(key, upto):
+            self.session.notebook.keep_read(key, upto)
+            if self.store.talks[key].has_receipts:
+                self.session.mark(key, read=upto)
+            self._changed()
+
+    async def edit(self, message: int, text: str) -> str:
+        """Puts another text in the place of a message of one's own; "" or why not."""
         reply = await self.ask(lambda n: model.Edit(n, message, text))
-        if not isinstance(reply, model.Ok):
-            self.complain(reply)
+        return "" if isinstance(reply, model.Ok) else sentence(reply)
 
-    async def delete(self, message: int) -> None:
-        """Takes a message away."""
+    async def delete(self, message: int) -> str:
+        """Takes a message away; "" or why not."""
         reply = await self.ask(lambda n: model.Delete(n, message))
-        if not isinstance(reply, model.Ok):
-            self.complain(reply)
+        return "" if isinstance(reply, model.Ok) else sentence(reply)
 
-    async def show_readers(self, key: str, entry: Entry) -> None:
-        """Says who has read a message."""
+    async def readers(self, key: str, entry: Entry) -> str:
+        """Who has read a message, or why that can't be said."""
         reply = await self.ask(lambda n: model.GetReceipts(n, key))
         if isinstance(reply, model.Receipts):
-            self.store.note(readers(reply.marks, entry.place, entry.author_id), self.now_us(), key=key)
+            self.store.receipts(key, reply.marks)
             self._changed()
-        else:
-            self.complain(reply)
+            return readers(reply.marks, entry.place, entry.author_id)
+        return sentence(reply)
 
     def fetch_past(self, key: str) -> None:
         """Fetches the next page of a conversation's past, if there is one and it isn't on its way."""
-        talk = self.store.talks.get(key)
-        if talk is None or not talk.wants_history or not isinstance(self.state, Online):
-            return
-        limit = HOLE_PAGE if talk.history == "hole" else HISTORY_PAGE
-        before, of = talk.before, talk.target
-        self.store.asking_history(key)
-        self._spawn(self._past(key, of, before, limit))
+        if isinstance(self.state, Online):
+            self.pages.fetch_past(key)
 
-    async def _past(
-        self, key: str, of: model.ToGlobal | model.ToUsers | model.ToGroup, before: int, limit: int
-    ) -> None:
-        reply = await self.ask(lambda n: model.GetHistory(n, of, before, limit))
-        if isinstance(reply, model.History):
-            self.store.history(key, reply.events, reply.more)
-        else:
-            self.store.no_history(key)
-        self._changed()
+    def follow_front(self) -> None:
+        """Asks for what the conversation in front needs, and keeps which ones are open."""
+        talk = self.store.front_talk
+        wanted = talk.kind == "direct" and talk.has_receipts and talk.key not in self._receipts_asked
+        if wanted and isinstance(self.state, Online):
+            self._receipts_asked.add(talk.key)
+            self._spawn(self._receipts(talk.key))
+        if self._is_restored:
+            self.session.notebook.keep_open(key for key, talk in self.store.talks.items() if not talk.is_named)
+
+    async def _receipts(self, key: str) -> None:
+        reply = await self.ask(lambda n: model.GetReceipts(n, key))
+        if isinstance(reply, model.Receipts):
+            self.store.receipts(key, reply.marks)
+            self._changed()
 
     async def _list(self) -> None:
-        """Asks who is here and which groups there are."""
+        """Asks who is here, which groups there are, and what the user takes part in."""
         self.store.roster.asked()
         users = await self.ask(lambda n: model.ListUsers(n, known=True))
         groups = await self.ask(model.ListGroups)
         if isinstance(users, model.Users) and isinstance(groups, model.Groups):
             self.store.listed(users.users, groups.groups)
+        talks = await self.ask(model.ListConversations)
+        if isinstance(talks, model.Conversations):
+            self.store.converses(talks.conversations)
+        if not self._is_restored and isinstance(self.state, Online):
+            self._restore()
         self._changed()
+
+    def _restore(self) -> None:
+        """Opens what was open when this program ended, and counts what is unread there."""
+        for key in self.session.notebook.open:
+            if key in self.store.conversations:
+                self.store.open_known(self.store.conversations[key])
+        self._is_restored = True
+        self._place_restored()
+        unread = [
+            key
+            for key, talk in self.store.talks.items()
+            if key in self.store.conversations and self.store.conversations[key].last > talk.read_upto > 0
+        ]
+        for key in unread[:MAX_COUNTED_AT_START]:
+            self.fetch_past(key)
 
     # Groups.
 

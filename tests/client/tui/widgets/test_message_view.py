@@ -198,7 +198,7 @@ async def click_on(app: ViewApp, pilot: Pilot[None], word: str) -> None:
 async def test_names_links_and_failed_messages_can_be_clicked() -> None:
     talk = talk_of(0)
     talk.timeline.add(entry(1, "see https://example.org/x", author="ana"))
-    talk.timeline.pending(b"\x07", "mine", "zoe", NOON_US)
+    talk.timeline.pending(Entry(0, NOON_US, "message", "mine", "zoe", cid=b"\x07"))
     talk.timeline.failed(b"\x07", "no")
     async with shown(talk) as (app, pilot):
         for word in ("ana", "https", "Retry", "Drop"):
