@@ -38,7 +38,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_hearing_global: bool = False
     """Whether to go on hearing the global conversation after creating or joining a group."""
 
-    share_read: bool = True
+    share_read_receipts: bool = True
     """Whether others learn what you have read. If not, you don't learn it of them either."""
 
     low_bandwidth: bool = False
@@ -49,7 +49,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True):
-    """The settings, and the folder in which a client keeps its key, its place in the log and its recent servers."""
+    """The settings, and the folder in which a client keeps its key, the servers that it knows, its place on each, and what
+    waits there to be sent."""
 
     settings: Settings
     state_folder: Path

@@ -33,7 +33,7 @@ def real_world(config: Config) -> Outside:
         clock=Clock(lambda: time.time_ns() // 1000, pattern=config.settings.time_format),
         theme=config.settings.theme,
         keeps_global=config.settings.keep_hearing_global,
-        shares_read=config.settings.share_read,
+        shares_read=config.settings.share_read_receipts,
     )
 
 
@@ -53,7 +53,7 @@ def _connect(
         memory=Memory(state),
         pins=Pins(state),
         password=password,
-        shares_read=config.settings.share_read,
+        shares_read=config.settings.share_read_receipts,
     )
 
 
