@@ -71,10 +71,6 @@ class Watermarks:
         """How far one user has got."""
         return self._reached.get(conversation, {}).get(user, NOWHERE)
 
-    def of(self, conversation: str) -> list[tuple[int, Reached]]:
-        """How far those have got who have moved at all, in the order of their ids."""
-        return sorted(self._reached.get(conversation, {}).items(), key=_user)
-
     def forget(self, conversation: str) -> None:
         """Drops what belongs to a conversation that is gone."""
         users = self._reached.pop(conversation, {})
@@ -114,10 +110,6 @@ class Watermarks:
     def _make_room(self, kept: str) -> None:
         while self._count > MAX_WATERMARKS and (oldest := next(iter(self._reached))) != kept:
             self.forget(oldest)
-
-
-def _user(entry: tuple[int, Reached]) -> int:
-    return entry[0]
 
 
 def _last_moved(entry: tuple[str, dict[int, Reached]]) -> int:
