@@ -49,8 +49,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True):
-    """The settings, and the folder in which a client keeps its key, the servers that it knows, its place on each, and what
-    waits there to be sent."""
+    """The settings, and the folder for what a client keeps: its key, the servers that it knows, and its place on each."""
 
     settings: Settings
     state_folder: Path
