@@ -95,7 +95,7 @@ class AccountScreen(Dialog[None]):
         self.query_one("#remove-device").tooltip = Content("The device under the cursor may use this name no longer")
         self.query_one("#delete").tooltip = Content("Give this name up for ever")
         sharing = SHARED if self._shares_read else PRIVATE
-        self.query_one("#receipts", Static).update(Content(f"{sharing} It is a setting: share_read."))
+        self.query_one("#receipts", Static).update(Content(f"{sharing} It is a setting: share_read_receipts."))
         self.devices.set_rows([])
         self.devices.styles.height = 1
         self.follow()
