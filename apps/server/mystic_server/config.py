@@ -7,6 +7,8 @@
     name = "Mystic"                 # --name, MYSTIC_SERVER_NAME
     log_format = "text"             # --log-format, MYSTIC_LOG_FORMAT
     tls = "optional"                # --tls, MYSTIC_TLS
+    auth = "open"                   # --auth, MYSTIC_AUTH
+    operators = ["ana"]             # --operator, MYSTIC_OPERATORS (with commas)
     relay_shutdown = "off"          # --relay-shutdown, MYSTIC_RELAY_SHUTDOWN
     unlimited = false               # --unlimited
 
@@ -30,7 +32,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from mysticproto.names import clean_line
+from mysticproto.names import NameRefused, check_user_name, clean_line, name_key
 
 DEFAULT_PORT = 12000
 KNOWN_WIRES = ("native", "mystic_cli", "unicast_base64", "muca_json", "chat_modes", "pickle_relay")
@@ -39,6 +41,7 @@ EVERY_INTERFACE = ""
 """As a host: every interface, IPv4 and (where the machine has it) IPv6."""
 LOG_FORMATS = ("text", "json")
 TLS_CHOICES = ("optional", "required", "off")
+AUTH_CHOICES = ("open", "claimed")
 RELAY_SHUTDOWNS = ("off", "loopback")
 MAX_NAME_CHARS = 64
 MAX_PORT = 65535
@@ -98,6 +101,25 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     commands_burst: Count = 40
     text_bytes_per_second: PerSecond = 30 * 1024.0
     text_bytes_burst: Count = 256 * 1024
+    searches_per_second: PerSecond = 1.0
+    searches_burst: Count = 5
+    """Searches, lists of conversations and new passwords: what a child process has to work for."""
+
+    # Names and passwords. This machine itself is not counted by address.
+    password_failures_per_connection: Count = 3
+    """Wrong passwords, answered after 1, 2, 4 seconds and so on; then the connection ends."""
+    password_failures_per_minute: Count = 10
+    """From one address (IPv6: one /64)."""
+    password_failures_per_name: Count = 5
+    """One after the other; then the next one must wait for 1 second, 2, 4 and so on. Known devices need not."""
+    password_delay_max_s: Seconds = 900.0
+    """The longest of these waits."""
+    new_names_per_hour: Count = 3
+    """Names that become somebody's, from one public address; who comes with one more is a guest for now."""
+    new_names_per_hour_private: Count = 256
+    """The same from one address of a private network."""
+    new_names_per_ten_minutes: Count = 30
+    """The same from all public addresses."""
 
     # Files.
     downloads: Count = 64
@@ -119,6 +141,13 @@ _RATES = (
     "commands_burst",
     "text_bytes_per_second",
     "text_bytes_burst",
+    "searches_per_second",
+    "searches_burst",
+    "password_failures_per_minute",
+    "password_failures_per_name",
+    "new_names_per_hour",
+    "new_names_per_hour_private",
+    "new_names_per_ten_minutes",
 )
 
 
@@ -141,6 +170,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """One of LOG_FORMATS."""
     tls: str
     """One of TLS_CHOICES; "required": for passwords, except from this machine itself."""
+    auth: str
+    """One of AUTH_CHOICES; "claimed": nobody comes in without proof that the name is theirs."""
+    operators: frozenset[str]
+    """Keys (`names.name_key`) of the names that are operators as soon as they are somebody's."""
     relay_shutdown: str
     """One of RELAY_SHUTDOWNS: who may stop the server over the wire `pickle_relay`."""
     unlimited: bool
@@ -158,10 +191,16 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     name: str | None = None
     log_format: str | None = None
     tls: str | None = None
+    auth: str | None = None
+    operators: list[str] | None = None
     relay_shutdown: str | None = None
     unlimited: bool = False
     listen: dict[str, list[int]] | None = None
     limits: Limits = Limits()
+
+
+_FLAGS = {"port": "PORT", "operators": "--operator"}
+"""How settings are called on the command line that have another name there."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -193,7 +232,7 @@ class _Sources:
     def ask(self, name: str, variable: str, default: object) -> _Said:
         here = Path.cwd()
         if (value := getattr(self.flags, name)) not in (None, []):
-            return _Said("PORT" if name == "port" else "--" + name.replace("_", "-"), value, here)
+            return _Said(_FLAGS.get(name) or "--" + name.replace("_", "-"), value, here)
         if variable and (value := self._environ.get(variable)):
             return _Said(variable, value, here)
         if (value := getattr(self.file, name)) is not None:
@@ -219,6 +258,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], wires: Collection[str
         name=_name(sources.ask("name", "MYSTIC_SERVER_NAME", "Mystic")),
         log_format=_one_of(sources.ask("log_format", "MYSTIC_LOG_FORMAT", "text"), "log format", LOG_FORMATS),
         tls=_one_of(sources.ask("tls", "MYSTIC_TLS", "optional"), "choice", TLS_CHOICES),
+        auth=_one_of(sources.ask("auth", "MYSTIC_AUTH", "open"), "choice", AUTH_CHOICES),
+        operators=_operators(sources.ask("operators", "MYSTIC_OPERATORS", [])),
         relay_shutdown=_one_of(
             sources.ask("relay_shutdown", "MYSTIC_RELAY_SHUTDOWN", "off"), "choice", RELAY_SHUTDOWNS
         ),
@@ -259,6 +300,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--unlimited", action="store_true", help="no rate limits, for benchmarks")
     add("--log-format", metavar="text|json", help="how the log on standard error is written (default: text)")
     add("--tls", metavar="optional|required|off", help="whether connections can be encrypted, and passwords must be")
+    add("--auth", metavar="open|claimed", help="whether guests may come in, whose name is nobody's (default: open)")
+    add("--operator", metavar="NAME", dest="operators", action="append", help="a name that is the operator's")
     add("--relay-shutdown", metavar="off|loopback", help="who may stop the server over pickle_relay (default: off)")
     add("--name", metavar="TEXT", help="the server's name, shown to clients (default: Mystic)")
     add("--version", action="version", version=f"mystic-server {version()}")
@@ -308,6 +351,18 @@ def _name(said: _Said) -> str:
     if not name or len(name) > MAX_NAME_CHARS or clean_line(name) != name:
         raise said.wrong(f"the server's name must have 1 to {MAX_NAME_CHARS} readable characters")
     return name
+
+
+def _operators(said: _Said) -> frozenset[str]:
+    names = said.value.split(",") if isinstance(said.value, str) else said.value
+    return frozenset(name_key(_user_name(said, name.strip())) for name in names)
+
+
+def _user_name(said: _Said, name: str) -> str:
+    try:
+        return check_user_name(name)
+    except NameRefused as reason:
+        raise said.wrong(f"{clean_line(name[:64])!r} can't be a user's name: {str(reason).rstrip('.')}") from None
 
 
 def _one_of(said: _Said, what: str, allowed: tuple[str, ...]) -> str:

@@ -52,6 +52,8 @@ _STYLES = {
     "joined": "green",
     "left": "yellow",
     "group": "magenta",
+    "account": "magenta",
+    "peace": "bold yellow",
     "transfer": "blue",
     "warning": "bold yellow",
     "error": "bold red",
@@ -168,6 +170,21 @@ class Console:
         text = f"{group} {what}" + (f" by {name}" if name else "")
         self._say("group", text, {"what": what, "group": group, "name": name})
 
+    def account(self, name: str, what: str, by: str = "") -> None:
+        """A name became somebody's, has another role, or was given up: `what` says so, `by` who did it if another."""
+        self._say("account", f"{name} {what}" + (f" by {by}" if by else ""), {"name": name, "what": what, "by": by})
+
+    def moderated(self, act: str, target: str, by: str, reason: str, until: str) -> None:
+        """An operator did something to keep the peace: `act` is "kick", "ban", "unban", "mute" or "unmute"."""
+        text = f"{act} {target} by {by}" + (f" until {until}" if until else "") + (f": {reason}" if reason else "")
+        fields = {"act": act, "target": target, "by": by, "reason": reason, "until": until}
+        self._say("peace", text, fields)
+
+    def login_failed(self, address: str, port: int, name: str, why: str) -> None:
+        """Somebody was not let in."""
+        fields = {"address": address, "port": port, "name": name, "reason": why}
+        self._say("login", f"{_place(address, port)} not let in as {name} ({why})", fields, "warning")
+
     def transfer_started(self, name: str, path: str, size: int, offset: int = 0) -> None:
         """A file is being sent; `offset`: the client had so much of it already."""
         resumed = f" from {size_text(offset)} on" if offset else ""
@@ -206,6 +223,11 @@ class Console:
         text = f"{type(error).__name__} at {key}: {error}" + ("" if is_new else f" (number {count})")
         fields = {"text": text, "traceback": rows} if rows else {"text": text}
         self._say("fault", text, fields, "error", below=rows)
+
+    def stopping_in(self, seconds: int) -> None:
+        """A countdown runs; 0: not any more."""
+        text = f"in {seconds} seconds" if seconds else "not after all"
+        self._say("stopping", text, {"seconds": seconds})
 
     def stopping(self, reason: str) -> None:
         """The server takes no more connections."""

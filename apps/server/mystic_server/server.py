@@ -18,14 +18,19 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from mystic_server.accounts.passwords import Passwords
+from mystic_server.accounts.throttle import Throttle, ThrottleLimits
 from mystic_server.config import ConfigError, Settings, make_folders, version
 from mystic_server.console import Console
 from mystic_server.domain.apply import apply
+from mystic_server.domain.decide import Rules
 from mystic_server.domain.events import NodeStarted
+from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import World
 from mystic_server.files.transfer import FileArea, FileLimits
 from mystic_server.hub.countdown import Countdown
-from mystic_server.hub.dispatch import Gateway, Identity, now_us
+from mystic_server.hub.dispatch import Gateway
+from mystic_server.hub.house import House, Identity, now_us
 from mystic_server.hub.patrol import Patience, Patrol
 from mystic_server.hub.rates import Rates
 from mystic_server.hub.sending import UdpEnded
@@ -67,6 +72,7 @@ class Server:
         self._reactor = Reactor(self._console.fault)
         self._view = OperatorsView(self._console, self._reactor.now)
         self._world = World()
+        self._watermarks = Watermarks()
         self._peers = Peers()
         self._listeners: list[Listener] = []
         self._fingerprint = ""  # of the certificate, if there is one
@@ -125,6 +131,7 @@ class Server:
         start = self._log.load()
         self._closers.append(self._log.stop)
         self._world.load(start.rows, start.applied)
+        self._watermarks.load(start.rows)
         for committed in start.tail:
             apply(self._world, committed)
 
@@ -155,10 +162,12 @@ class Server:
             self._peers,
             self._view,
             identity,
-            limits.send_queue_soft_bytes,
-            None if settings.unlimited else self._rates(),
+            self._house(),
             self._offer_udp,
-            self._countdown() if settings.relay_shutdown == "loopback" else None,
+            self._countdown(),
+            self._passwords(),
+            Throttle(self._throttle_limits()),
+            self._watermarks,
         )
         self._log.on_results = self._gateway.fanout.on_results
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
@@ -179,6 +188,33 @@ class Server:
             self._reactor.at_tick_end(step)
         self._reactor.at_tick_end(self._console.flush)
 
+    def _house(self) -> House:
+        settings = self._settings
+        return House(
+            send_queue_soft=settings.limits.send_queue_soft_bytes,
+            rates=None if settings.unlimited else self._rates(),
+            rules=Rules(settings.auth == "claimed", settings.operators),
+            encrypts_passwords=settings.tls == "required",
+            local_may_stop=settings.relay_shutdown == "loopback",
+            password_failures=settings.limits.password_failures_per_connection,
+        )
+
+    def _passwords(self) -> Passwords:
+        passwords = Passwords(partial(ChildProcess, self._reactor, "mystic_server.accounts.worker", []))
+        self._closers.append(passwords.stop)
+        return passwords
+
+    def _throttle_limits(self) -> ThrottleLimits:
+        limits = self._settings.limits
+        return ThrottleLimits(
+            failures_per_minute=limits.password_failures_per_minute,
+            failures_per_account=limits.password_failures_per_name,
+            delay_max_s=limits.password_delay_max_s,
+            registrations_per_hour=limits.new_names_per_hour,
+            registrations_per_hour_private=limits.new_names_per_hour_private,
+            registrations_per_ten_minutes=limits.new_names_per_ten_minutes,
+        )
+
     def _rates(self) -> Rates:
         limits = self._settings.limits
         return Rates(
@@ -188,6 +224,8 @@ class Server:
             commands_burst=limits.commands_burst,
             text=limits.text_bytes_per_second,
             text_burst=limits.text_bytes_burst,
+            searches=limits.searches_per_second,
+            searches_burst=limits.searches_burst,
         )
 
     def _offer_udp(self, connection: Connection, span: FileSpan, ended: UdpEnded) -> DatagramTransfer:
@@ -199,6 +237,7 @@ class Server:
 
     def _countdown(self) -> Countdown:
         def say(seconds: int) -> None:
+            self._console.stopping_in(seconds)
             self._gateway.fanout.tell(StoppingIn(seconds), self._world.everyone())
 
         def end() -> None:
@@ -233,6 +272,7 @@ class Server:
         limit.cancel()
         if any(session.epoch != self._epoch for session in self._world.sessions.values()):
             raise StoreError(f"The store in {self._settings.data} takes nothing: is the disk full?")
+        self._gateway.logins.keep_operators()
 
     def _listen(self, sockets: list[tuple[ChooseWire, socket.socket]]) -> None:
         for choose, sock in sockets:
@@ -256,7 +296,7 @@ class Server:
     def _every_second(self) -> None:
         self._reactor.call_later(_SECOND_S, self._every_second)
         now = self._reactor.now
-        self._gateway.end_lingering()
+        self._gateway.desk.end_lingering()
         self._patrol.walk(now)
         self._files.expire(now)
         fanout = self._gateway.fanout

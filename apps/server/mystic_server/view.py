@@ -1,15 +1,21 @@
 """The operator's view: what the hub tells, in the console's words."""
 
+import time
+
 from mystic_server.console import Console, Status
 from mystic_server.hub.sessions import FileTransfer
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import OutQueue
 from mysticproto.model import (
+    FOR_EVER_US,
+    AccountClaimed,
+    AccountDeleted,
     Event,
     GroupCreated,
     GroupDeleted,
     GroupJoined,
     GroupLeft,
+    Moderated,
     UserJoined,
     UserLeft,
 )
@@ -37,7 +43,7 @@ class OperatorsView:
         self._transfers: dict[Connection, OutQueue] = {}
 
     def told(self, event: Event) -> None:
-        """Who came and went, and what became of groups."""
+        """Who came and went, what became of groups and names, and what operators did."""
         match event:
             case UserJoined(user=user):
                 self._console.joined(user.name)
@@ -51,6 +57,12 @@ class OperatorsView:
                 self._console.group("left", group.name, user.name)
             case GroupDeleted(group=group):
                 self._console.group("deleted", group.name)
+            case AccountClaimed(user=user, role=role, by=by):
+                self._console.account(user.name, f"made {role}", by.name if by else "")
+            case AccountDeleted(user=user, by=by):
+                self._console.account(user.name, "deleted", by.name if by else "")
+            case Moderated(act=act, by=by, target=target, reason=reason, until_us=until_us):
+                self._console.moderated(act, target, by.name, reason, _until(until_us))
             case _:
                 pass
 
@@ -62,6 +74,10 @@ class OperatorsView:
         """Somebody is gone."""
         came, went = connection.bytes_from_peer, connection.queue.bytes_to_peer
         self._console.disconnected(*connection.address, name, _REASONS.get(cause, cause), came, went)
+
+    def login_failed(self, connection: Connection, name: str, why: str) -> None:
+        """Somebody was not let in."""
+        self._console.login_failed(*connection.address, name, why)
 
     def transfer_started(self, connection: Connection, name: str, transfer: FileTransfer) -> None:
         """A file is on its way."""
@@ -108,3 +124,10 @@ class OperatorsView:
         )
         self._reported_at, self._messages, self._deliveries = now, messages, deliveries
         self._file_bytes = file_bytes
+
+
+def _until(time_us: int) -> str:
+    """The end of a ban or a mute, empty if it has none."""
+    if not 0 < time_us < FOR_EVER_US:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_us / 1_000_000))

@@ -21,15 +21,21 @@ from unittest import mock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from mystic_server.accounts.passwords import Outcome, Passwords
+from mystic_server.accounts.throttle import Throttle, ThrottleLimits
 from mystic_server.domain.apply import apply
+from mystic_server.domain.decide import EVERYBODY, Rules
+from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import World
 from mystic_server.hub.countdown import Countdown
-from mystic_server.hub.dispatch import Gateway, Identity
+from mystic_server.hub.dispatch import Gateway
+from mystic_server.hub.house import House, Identity
 from mystic_server.hub.rates import Rates
 from mystic_server.hub.sending import OutgoingFile, UdpEnded
 from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
 from mystic_server.log.base import Rejected
 from mystic_server.log.memory import MemoryLog
+from mystic_server.net.children import ChildProcess
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
 from mystic_server.net.reactor import Reactor
@@ -40,6 +46,14 @@ from mysticproto.native import PREAMBLE, NativeClient, NativeWire, encode_frame
 from mysticproto.wire import Alone, Chunks, Role, Wire
 
 SERVER_ID = b"s" * 16
+THROTTLE = ThrottleLimits(
+    failures_per_minute=10,
+    failures_per_account=5,
+    delay_max_s=900,
+    registrations_per_hour=3,
+    registrations_per_hour_private=20,
+    registrations_per_ten_minutes=30,
+)
 HARD_LIMIT = 1024 * 1024
 SOFT_LIMIT = 64 * 1024
 _ROUNDS = 5_000
@@ -194,6 +208,9 @@ class Diary:
     def disconnected(self, connection: Connection, name: str, cause: str) -> None:
         self.lines.append(f"{name or 'nobody'} disconnected: {cause}")
 
+    def login_failed(self, connection: Connection, name: str, why: str) -> None:
+        self.lines.append(f"{name} not let in: {why}")
+
     def transfer_started(self, connection: Connection, name: str, transfer: FileTransfer) -> None:
         self.lines.append(f"{name} gets {transfer.path}")
 
@@ -201,6 +218,47 @@ class Diary:
         self, connection: Connection, name: str, transfer: FileTransfer, complete: bool, seconds: float
     ) -> None:
         self.lines.append(f"{name} {'has' if complete else 'has not'} got {transfer.path}")
+
+
+class FakePasswords(Passwords):
+    """Passwords whose hash says what they are; answered when the test says so, or at once."""
+
+    def __init__(self) -> None:
+        super().__init__(_no_child)
+        self.is_held = False
+        self.is_down = False
+        self.renewed = ""
+        """The hash that shall replace whichever is checked."""
+        self.checked: list[tuple[str, str]] = []
+        """Every hash that was asked about, and with which password."""
+        self._held: list[Callable[[], None]] = []
+
+    def hash(self, password: str, answered: Callable[[Outcome], None]) -> None:
+        self._answer(Outcome(hash=f"hash of {password}"), answered)
+
+    def verify(self, hash: str, password: str, answered: Callable[[Outcome], None]) -> None:
+        self.checked.append((hash, password))
+        is_right = hash == f"hash of {password}" or (bool(self.renewed) and hash == self.renewed)
+        self._answer(Outcome(is_right, self.renewed if is_right and hash != self.renewed else ""), answered)
+
+    def answers(self) -> None:
+        """What was held."""
+        held, self._held = self._held, []
+        for answer in held:
+            answer()
+
+    def _answer(self, outcome: Outcome, answered: Callable[[Outcome], None]) -> None:
+        outcome = Outcome(code=Code.PASSWORDS_UNAVAILABLE) if self.is_down else outcome
+        if self.is_held:
+            self._held.append(lambda: answered(outcome))
+        else:
+            answered(outcome)
+
+
+def _no_child(
+    heard: Callable[[bytes], None], came_up: Callable[[], None], went_down: Callable[[], None]
+) -> ChildProcess:
+    raise AssertionError("a test of the hub hashes nothing")
 
 
 class Client:
@@ -300,13 +358,16 @@ class Client:
         watch: bool = True,
         resume: int = 0,
         after: int = -1,
+        password: str = "",
+        shares_read: bool = True,
     ) -> model.Login:
         """The request, signed if there is a key. `Hello` must have been heard."""
         nonce = self.nonce()
-        if key is None:
-            return model.Login(n, name, watch=watch, resume=resume, after=after)
-        signature = key.sign(login_challenge(nonce, SERVER_ID, name))
-        return model.Login(n, name, key.public_key().public_bytes_raw(), signature, watch, resume, after)
+        public = signature = b""
+        if key:
+            public = key.public_key().public_bytes_raw()
+            signature = key.sign(login_challenge(nonce, SERVER_ID, name))
+        return model.Login(n, name, public, signature, watch, resume, after, password=password, shares_read=shares_read)
 
 
 class Rig:
@@ -320,7 +381,11 @@ class Rig:
         soft: int = SOFT_LIMIT,
         witness: Witness | None = None,
         counts_down: bool = False,
+        rules: Rules = EVERYBODY,
+        encrypts_passwords: bool = False,
+        host: str = "127.0.0.1",
     ) -> None:
+        self.host = host
         self.clock = StoppedClock()
         self.errors: list[BaseException] = []
         self._patch = mock.patch("mystic_server.net.reactor.time", self.clock)
@@ -338,8 +403,11 @@ class Rig:
         self.connections: set[Connection] = set()
         self.clients: list[Client] = []
         self._unsent: set[Connection] = set()
+        self.passwords = FakePasswords()
+        self.watermarks = Watermarks()
         start = self.log.load()
         self.world.load(start.rows, start.applied)
+        self.watermarks.load(start.rows)
         for committed in start.tail:
             apply(self.world, committed)
         self.identity = Identity("Test", "1", SERVER_ID, node=1, epoch=start.last + 1)
@@ -351,10 +419,18 @@ class Rig:
             self.peers,
             witness or self.witness,
             self.identity,
-            soft,
-            rates,
+            House(
+                send_queue_soft=soft,
+                rates=rates,
+                rules=rules,
+                encrypts_passwords=encrypts_passwords,
+                local_may_stop=counts_down,
+            ),
             self._offer_udp,
-            self._countdown() if counts_down else None,
+            self._countdown(),
+            self.passwords,
+            Throttle(THROTTLE),
+            self.watermarks,
         )
         fanout = self.gateway.fanout
         self.log.on_results = fanout.on_results
@@ -376,7 +452,7 @@ class Rig:
 
     # Who is there.
 
-    def connects(self, wire: Callable[[], Wire] = NativeWire, *, sndbuf: int = 0) -> Client:
+    def connects(self, wire: Callable[[], Wire] = NativeWire, *, sndbuf: int = 0, host: str = "") -> Client:
         """Somebody connects and is greeted. `sndbuf`: what the kernel takes for a client that doesn't read."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -386,7 +462,7 @@ class Rig:
         connection = Connection(
             self.reactor,
             ours,
-            ("127.0.0.1", 40_000 + len(self.clients)),
+            (host or self.host, 40_000 + len(self.clients)),
             lambda first_bytes, is_final: wire() if first_bytes or is_final else None,
             self.gateway,
             self.connections.discard,
@@ -410,10 +486,16 @@ class Rig:
         resume: int = 0,
         after: int = -1,
         sndbuf: int = 0,
+        host: str = "",
+        password: str = "",
+        shares_read: bool = True,
     ) -> Client:
         """Somebody connects and logs in. The others forget what they heard."""
-        client = self.connects(wire, sndbuf=sndbuf)
-        client.asks(client.login(name, key, watch=watch, resume=resume, after=after))
+        client = self.connects(wire, sndbuf=sndbuf, host=host)
+        login = client.login(
+            name, key, watch=watch, resume=resume, after=after, password=password, shares_read=shares_read
+        )
+        client.asks(login)
         self.settle()
         for other in self.clients:
             if other is not client:

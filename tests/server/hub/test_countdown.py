@@ -20,8 +20,20 @@ class ByHand:
         self.now = 5.0
         self.calls: list[tuple[float, Callable[[], None]]] = []
 
-    def call_later(self, delay_s: float, callback: Callable[[], None]) -> None:
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Cancelled:
         self.calls.append((delay_s, callback))
+        return Cancelled(self, self.calls[-1])
+
+
+class Cancelled:
+    """Takes a call from the clock."""
+
+    def __init__(self, clock: ByHand, call: tuple[float, Callable[[], None]]) -> None:
+        self._clock = clock
+        self._call = call
+
+    def cancel(self) -> None:
+        self._clock.calls.remove(self._call)
 
 
 @pytest.fixture
@@ -45,6 +57,27 @@ def test_it_begins_once_whoever_asks_again() -> None:
     countdown.start()
     countdown.start()
     assert len(clock.calls) == len(STEPS_S) + 1
+
+
+def test_it_can_be_cancelled_and_begun_again() -> None:
+    clock, said = ByHand(), list[object]()
+    countdown = Countdown(clock, said.append, lambda: said.append("end"))
+    assert not countdown.cancel()
+    countdown.start()
+    assert countdown.cancel()
+    assert clock.calls == [] and said == [0]
+    assert not countdown.cancel()
+    countdown.start()
+    assert len(clock.calls) == len(STEPS_S) + 1
+
+
+def test_what_is_over_can_t_be_cancelled() -> None:
+    clock = ByHand()
+    countdown = Countdown(clock, lambda seconds: None, lambda: None)
+    countdown.start()
+    for _, callback in list(clock.calls):
+        callback()
+    assert not countdown.cancel()
 
 
 def test_everybody_hears_it(rig: Rig) -> None:
@@ -86,6 +119,19 @@ def test_this_machine_has_several_names(rig: Rig, host: str) -> None:
     ana.asks(Shutdown(3))
     rig.settle()
     assert [ok.n for ok in ana.takes(Ok)] == [3]
+
+
+def test_everybody_hears_that_it_was_cancelled(rig: Rig) -> None:
+    ana, bob = rig.comes("ana"), rig.comes("bob", wire=Personal)
+    ana.asks(Shutdown(3))
+    rig.wait(5.0, step=5.0)
+    ana.asks(Shutdown(4, cancel=True), Shutdown(5, cancel=True))
+    rig.wait(70.0, step=5.0)
+    assert [ok.n for ok in ana.takes(Ok)] == [3, 4]
+    assert [reply.n for reply in ana.takes(Refused)] == [5]
+    for client in (ana, bob):
+        assert [each.seconds for each in client.takes(StoppingIn)] == [60, 0]
+    assert not rig.ends
 
 
 def test_nobody_may_unless_the_operator_wants_it() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from mystic_server.domain import policy
 from mystic_server.domain.events import Left, LingerEnded, NodeStarted
-from mystic_server.hub import dispatch
+from mystic_server.hub import desk, dispatch
+from mystic_server.hub.house import now_us
 from mysticproto.errors import Code
 from mysticproto.model import (
     Bye,
@@ -45,12 +46,13 @@ def rig() -> Iterator[Rig]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the wall clock forward by seconds."""
-    now_us = 1_700_000_000_000_000
-    monkeypatch.setattr(dispatch, "now_us", lambda: now_us)
+    time_us = 1_700_000_000_000_000
+    for each in (dispatch, desk):
+        monkeypatch.setattr(each, "now_us", lambda: time_us)
 
     def forward(seconds: float) -> None:
-        nonlocal now_us
-        now_us += int(seconds * 1_000_000)
+        nonlocal time_us
+        time_us += int(seconds * 1_000_000)
 
     return forward
 
@@ -159,9 +161,9 @@ def test_an_end_that_could_not_be_stored_is_tried_again(rig: Rig) -> None:
 def test_a_session_ends_once_however_often_that_is_asked_for(rig: Rig) -> None:
     ana = rig.comes("ana")
     for _ in range(3):
-        rig.gateway.end_session(ana.session, "kicked")
+        rig.gateway.desk.end_session(ana.session, "kicked")
     rig.settle()
-    rig.gateway.end_session(ana.session, "kicked")
+    rig.gateway.desk.end_session(ana.session, "kicked")
     rig.settle()
     assert ends(rig) == [("kicked", False)]
 
@@ -244,7 +246,7 @@ def test_a_lost_device_finds_its_room_again(rig: Rig, clock: Callable[[float], N
     dora.goes()
     rig.settle()
     clock(59)
-    rig.gateway.end_lingering()
+    rig.gateway.desk.end_lingering()
     rig.settle()
     back = rig.comes("dora", key, resume=session)
     welcome = back.takes(Welcome)[0]
@@ -265,11 +267,11 @@ def test_what_a_lost_session_kept_is_given_up_once(rig: Rig, clock: Callable[[fl
     clock(seconds)
     rig.log.is_held = True
     for _ in range(3):
-        rig.gateway.end_lingering()
+        rig.gateway.desk.end_lingering()
         rig.settle()
     rig.log.is_held = False
     rig.settle()
-    rig.gateway.end_lingering()
+    rig.gateway.desk.end_lingering()
     rig.settle()
     assert len([each for each in rig.log.events if isinstance(each.event, LingerEnded)]) == 1
     assert [each.group.name for each in bob.takes(GroupDeleted)] == ["team"]
@@ -283,10 +285,10 @@ def test_giving_up_that_could_not_be_stored_is_tried_again(rig: Rig, clock: Call
     rig.settle()
     clock(policy.LINGER_US / 1e6)
     rig.log.refuses = Code.STORAGE_FULL
-    rig.gateway.end_lingering()
+    rig.gateway.desk.end_lingering()
     rig.settle()
     rig.log.refuses = ""
-    rig.gateway.end_lingering()
+    rig.gateway.desk.end_lingering()
     rig.settle()
     assert not rig.world.groups
 
@@ -367,7 +369,7 @@ def test_a_new_run_lets_everybody_in_again_and_remembers(rig: Rig) -> None:
 def next_run(log: HubLog) -> Rig:
     """The server was killed and starts again."""
     rig = Rig(log=log)
-    rig.gateway.fanout.propose(NodeStarted(rig.identity.node, rig.identity.epoch), dispatch.now_us())
+    rig.gateway.fanout.propose(NodeStarted(rig.identity.node, rig.identity.epoch), now_us())
     rig.settle()
     assert not rig.world.sessions
     return rig

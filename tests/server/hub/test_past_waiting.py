@@ -113,10 +113,42 @@ def test_the_next_holder_gets_what_waits_and_never_what_was_before(rig: Rig, ana
 
 
 @pytest.mark.usefixtures("away")
-def test_who_doesn_t_ask_for_it_gets_nothing(rig: Rig, ana: Client) -> None:
-    ana.asks(to_bob(1, "one"))
+def test_a_device_that_has_nothing_yet_gets_what_waited(rig: Rig, ana: Client) -> None:
+    ana.asks(to_bob(1, "one"), Post(2, ToGlobal(), "all"), to_bob(3, "two"))
     rig.settle()
     bob = returns(rig, "")
+    assert bob.takes(Welcome)[0].catching_up
+    assert texts(waited(bob)) == ["one", "two"]
+    assert seen_by(ana) == ["bob"]
+
+
+@pytest.mark.usefixtures("away")
+def test_a_guest_s_device_that_comes_back_gets_what_waited_too(rig: Rig, ana: Client) -> None:
+    """Though the name is nobody's, and what was said before it was taken is none of the holder's business."""
+    upto = rig.world.applied
+    ana.asks(to_bob(1, "one"), Post(2, ToGlobal(), "all"))
+    rig.settle()
+    bob = rig.comes("bob", after=upto)
+    assert texts(waited(bob)) == ["one", "all"]
+
+
+def test_a_new_device_of_who_is_here_gets_nothing(rig: Rig, ana: Client) -> None:
+    key = new_key()
+    rig.comes("dora", key).goes()
+    rig.settle()
+    ana.asks(Post(1, ToUsers(("dora",)), "one"))
+    rig.settle()
+    rig.comes("dora", key)
+    assert not rig.comes("dora", key).takes(Welcome)[0].catching_up
+
+
+@pytest.mark.usefixtures("away")
+def test_the_second_connection_of_a_pair_gets_nothing(rig: Rig, ana: Client) -> None:
+    ana.asks(to_bob(1, "one"))
+    rig.settle()
+    bob = rig.connects(Personal)
+    bob.asks(replace(bob.login("bob"), pair=True))
+    rig.settle()
     assert not bob.takes(Welcome)[0].catching_up
     assert waited(bob) == [] and bob.takes(Message) == []
     assert seen_by(ana) == []

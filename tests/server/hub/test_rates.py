@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mystic_server.hub.rates import Pace, Rates, TokenBucket
-from mysticproto.model import ListUsers, Ping, Post, ToGlobal
+from mysticproto.model import Announce, Edit, ListUsers, Mark, Ping, Post, Request, Search, SetPassword, ToGlobal
 from mysticproto.wire import Local
 
 RATES = Rates(messages=5, messages_burst=3, commands=10, commands_burst=2, text=100, text_burst=400)
@@ -96,3 +97,29 @@ def test_everything_else_is_a_command() -> None:
     assert pace.wait_s(ListUsers(1), 0.0) == pytest.approx(0.1)
     assert pace.wait_s(Local((b"?",)), 0.0) == pytest.approx(0.1)
     assert pace.wait_s(post(), 0.0) == 0
+
+
+@pytest.mark.parametrize("request_", [Edit(1, 5, "x" * 390), Announce(1, "x" * 390)])
+def test_edits_and_announcements_are_messages(request_: Request) -> None:
+    pace = Pace(RATES, 0.0)
+    pace.spend(request_)
+    assert pace.wait_s(post("x" * 110), 0.0) == pytest.approx(1.0)
+    assert pace.wait_s(Ping(1), 0.0) == 0
+
+
+def test_a_watermark_costs_a_quarter_of_a_command() -> None:
+    pace = Pace(RATES, 0.0)
+    for _ in range(8):
+        assert pace.wait_s(Mark(1, "group:1", 1), 0.0) == 0
+        pace.spend(Mark(1, "group:1", 1))
+    assert pace.wait_s(Mark(1, "group:1", 1), 0.0) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("request_", [Search(1, "x"), SetPassword(1, "x" * 8)], ids=["search", "password"])
+def test_what_a_child_has_to_work_for_has_a_bucket_of_its_own(request_: Request) -> None:
+    pace = Pace(msgspec.structs.replace(RATES, commands_burst=40, searches=1, searches_burst=2), 0.0)
+    for _ in range(2):
+        assert pace.wait_s(request_, 0.0) == 0
+        pace.spend(request_)
+    assert pace.wait_s(request_, 0.0) == pytest.approx(1.0)
+    assert pace.wait_s(Ping(1), 0.0) == 0

@@ -19,15 +19,26 @@ from mystic_server.domain.world import Audience, World
 from mystic_server.hub.rates import TokenBucket
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
 from mystic_server.log.base import Draft, Duplicate, EventLog, Rejected, Result, Stored
+from mysticproto.model import (
+    AccountClaimed,
+    AccountDeleted,
+    Message,
+    Passing,
+    Refused,
+    Reply,
+    Request,
+    Roster,
+    UserJoined,
+    UserLeft,
+)
 from mysticproto.model import Event as Said
-from mysticproto.model import Message, Passing, Refused, Reply, Request, Roster, UserJoined, UserLeft
 from mysticproto.wire import Chunks, Role, Wire
 
 _CACHED_AUDIENCES = 64
 _ROSTERS_PER_SECOND = 1.0
 _ROSTERS_AT_ONCE = 10.0
 """A roster is long, and some of its readers need pauses between its parts."""
-_ROSTER_CHANGES = {UserJoined, UserLeft}
+_ROSTER_CHANGES = {UserJoined, UserLeft, AccountClaimed, AccountDeleted}
 
 
 class Pending(Struct, frozen=True, gc=False):
@@ -56,7 +67,7 @@ class Fanout:
     """See the module.
 
     `answered(peer, request, reply)` passes on what an asker gets for anything but a message; `unstored(event)` is told
-    which event the log did not take though nobody waits for it.
+    which event the log did not take though nobody waits for it, `happened(event)` of all that happened but messages.
     """
 
     def __init__(
@@ -68,6 +79,7 @@ class Fanout:
         witness: Witness,
         answered: Callable[[Peer, Request, Reply], None],
         unstored: Callable[[Event], None],
+        happened: Callable[[Event], None],
     ) -> None:
         self._clock = clock
         self._world = world
@@ -76,6 +88,7 @@ class Fanout:
         self._witness = witness
         self._answered = answered
         self._unstored = unstored
+        self._happened = happened
         self._pending: dict[int, Pending] = {}
         self._next_token = 1
         self._groups: dict[Audience, Hearers] = {}
@@ -173,13 +186,17 @@ class Fanout:
         applied = apply(self._world, stored.committed)
         for delivery in applied.deliveries:
             self._deliver(delivery)
-        self._end_sessions(applied)
         if type(stored.committed.event) is Posted:
             self.messages += 1
         elif applied.answer:
             self.flush()
-        if applied.answer:
+        if applied.answer and self._ends_asker(applied, pending):
+            self._answer_last(pending, applied.answer)
+        elif applied.answer:
             self._answer(pending, applied.answer)
+        self._end_sessions(applied)
+        if type(stored.committed.event) is not Posted:
+            self._happened(stored.committed.event)
 
     def _duplicate(self, duplicate: Duplicate, pending: Pending) -> None:
         assert type(pending.event) is Posted
@@ -201,12 +218,24 @@ class Fanout:
         else:
             self._answered(peer, request, numbered)
 
+    def _ends_asker(self, applied: Applied, pending: Pending) -> bool:
+        """Whether who asked for it is among those whose sessions it ends: they gave up their name, or this device."""
+        peers = [self._peers.of_session(ending.session) for ending in applied.endings]
+        return pending.peer is not None and pending.peer in peers
+
+    def _answer_last(self, pending: Pending, reply: Reply) -> None:
+        """Nothing else that such an asker has waiting is handled any more."""
+        if pending.peer and pending.request:
+            pending.peer.answer(pending.request, replace(reply, n=pending.request.n))
+
     def _end_sessions(self, applied: Applied) -> None:
         for ending in applied.endings:
             self.flush()
-            if peer := self._peers.of_session(ending.session):
-                self._peers.release(peer)
-                peer.end(ending.bye)
+            peer = self._peers.of_session(ending.session)
+            for each in (peer, peer.other if peer else None):
+                if each:
+                    self._peers.release(each)
+                    each.end(ending.bye)
 
     # Out to everybody.
 

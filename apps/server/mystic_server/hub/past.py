@@ -1,25 +1,57 @@
-"""Past: history pages, and what a device has missed, streamed no faster than it reads.
+"""Past: history pages, searches, and what a device has missed, streamed no faster than it reads.
 
 The next part of a catch-up is asked for when the last one has left for the peer, so a device that was away for long
 costs one page of memory. What may be read is decided when it is asked for, from the world as it is then.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mystic_server.domain.events import Committed, Posted, body_bytes
-from mystic_server.domain.queries import Scope, history_scope, missed_scope, waiting_scope
+from mystic_server.domain.queries import (
+    Scope,
+    history_scope,
+    missed_scope,
+    recent_scope,
+    search_scope,
+    waiting_scope,
+)
+from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.retelling import retell
 from mystic_server.domain.world import World
 from mystic_server.hub.sessions import Peer
-from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page
+from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page, RecentQuery, SearchQuery
+from mystic_server.log.words import words_of
 from mysticproto.errors import Code
-from mysticproto.model import MAX_HISTORY_PAGE, CatchUp, Event, GetHistory, History, Refused
+from mysticproto.model import (
+    MAX_HISTORY_PAGE,
+    MAX_SEARCH_PAGE,
+    CatchUp,
+    ConversationInfo,
+    Conversations,
+    Event,
+    Found,
+    GetHistory,
+    History,
+    ListConversations,
+    Message,
+    Refused,
+    Reply,
+    Search,
+    conversation_key,
+)
 
 PART_BYTES = 256 * 1024
-"""In one part of a catch-up or one history page, about: whatever the limit in events, frames stay small."""
+"""In one part of a catch-up or one page, about: whatever the limit in events, frames stay small."""
+MAX_CONVERSATIONS = 200
+"""In the list of somebody's conversations."""
 _MISSED_PART = 500
+_MAX_NUMBER = 2**63 - 1
+
+Answered = Callable[[Sequence[Reply] | Refused], None]
 
 
 class _Gap(Struct):
@@ -33,24 +65,94 @@ class _Gap(Struct):
 
 
 class Past:
-    """See the module."""
+    """See the module. Questions are answered in the call itself only if they are refused."""
 
-    def __init__(self, world: World, log: EventLog, waited_for: Callable[[Peer, Collection[int]], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        log: EventLog,
+        watermarks: Watermarks,
+        waited_for: Callable[[Peer, Collection[int]], None],
+    ) -> None:
         self._world = world
         self._log = log
+        self._watermarks = watermarks
         self._waited_for = waited_for
         self._behind: dict[Peer, _Gap] = {}
 
-    def history(self, peer: Peer, request: GetHistory, answered: Callable[[Sequence[History] | Refused], None]) -> None:
-        """Answers with a page, in the call itself only if it is refused."""
+    # Questions.
+
+    def history(self, peer: Peer, request: GetHistory, answered: Answered) -> None:
+        """Answers with a page of one conversation."""
         scope = history_scope(self._world, self._world.sessions[peer.session], request)
         if isinstance(scope, Refused):
             answered(scope)
             return
         limit = min(max(1, request.limit), MAX_HISTORY_PAGE)
-        before = min(max(0, request.before), 2**63 - 1)
-        query = HistoryQuery(scope.conversations, before, scope.since, limit)
+        before, after, around = map(_number, (request.before, request.after, request.around))
+        query = HistoryQuery(scope.conversations, before, scope.since, limit, after, around)
         self._log.history(query, lambda page: answered(self._page(request, page)))
+
+    def search(self, peer: Peer, request: Search, answered: Answered) -> None:
+        """Answers with messages that have these words."""
+        words = words_of(request.words)
+        if words is None:
+            text = "Search for a few words, or for several in “quotation marks” that stand together."
+            answered(Refused(request.n, Code.BAD_SEARCH, text))
+            return
+        scope = search_scope(self._world, self._world.sessions[peer.session], request)
+        if isinstance(scope, Refused):
+            answered(scope)
+            return
+        query = SearchQuery(
+            words,
+            scope.conversations,
+            scope.user,
+            scope.since,
+            scope.author,
+            _number(request.since_us),
+            _number(request.until_us),
+            _number(request.before),
+            min(max(1, request.limit), MAX_SEARCH_PAGE),
+            scope.within,
+        )
+        self._log.search(query, lambda page: answered(self._found(request, page)))
+
+    def conversations(self, peer: Peer, request: ListConversations, answered: Answered) -> None:
+        """Answers with what somebody takes part in, the last used first."""
+        scope = recent_scope(self._world, self._world.sessions[peer.session])
+        query = RecentQuery(scope.user, scope.since, scope.groups, MAX_CONVERSATIONS)
+        self._log.recent(query, lambda page: answered(self._recent(request, peer.user, page)))
+
+    def _page(self, request: GetHistory, page: Page) -> list[History] | Refused:
+        if page.failed:
+            return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
+        events = page.events
+        kept = _fitting(events) if request.after > 0 else _around_that_fit(events, request.around)
+        more = page.more or kept[:1] != events[:1]
+        newer = page.newer or kept[-1:] != events[-1:]
+        return [History(request.n, self._retold(kept), more, newer)]
+
+    def _found(self, request: Search, page: Page) -> list[Found] | Refused:
+        if page.failed:
+            return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
+        kept = _fitting(page.events)
+        hits = tuple(said for said in self._retold(kept) if isinstance(said, Message) and not said.deleted)
+        if len(kept) < len(page.events):
+            return [Found(request.n, hits, True, kept[-1].seq)]
+        return [Found(request.n, hits, page.more, page.before if page.more else 0)]
+
+    def _recent(self, request: ListConversations, user: int, page: Page) -> list[Conversations] | Refused:
+        if page.failed:
+            return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
+        last = [said for said in self._retold(page.events) if isinstance(said, Message)]
+        return [Conversations(request.n, tuple(self._conversation(user, each) for each in last))]
+
+    def _conversation(self, user: int, last: Message) -> ConversationInfo:
+        read = self._watermarks.reached(conversation_key(last.conversation), user).read
+        return ConversationInfo(last.conversation, last.seq, last.time_us, read)
+
+    # What was missed.
 
     def catch_up(self, peer: Peer, after: int, upto: int, waiting: str = "") -> None:
         """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login.
@@ -58,7 +160,13 @@ class Past:
         `waiting`, see `Login`: then it is what waited for the name, and its authors learn that it has been seen.
         """
         session = self._world.sessions[peer.session]
-        scope = waiting_scope(self._world, session, waiting, after) if waiting else missed_scope(self._world, session)
+        if waiting:
+            scope = waiting_scope(self._world, session, waiting, after)
+        else:
+            scope = missed_scope(self._world, session)
+            if left := self._world.users[peer.user].left_seq:
+                # The next holder of a name that is nobody's may have what waits for it, be it older than they are.
+                scope = replace(scope, since=min(scope.since, left + 1))
         self._behind[peer] = _Gap(scope, after, upto, has_waited=bool(waiting))
         self._ask_missed(peer)
 
@@ -71,19 +179,12 @@ class Past:
         """The peer is gone."""
         self._behind.pop(peer, None)
 
-    def _page(self, request: GetHistory, page: Page) -> list[History] | Refused:
-        if page.failed:
-            return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
-        kept = _newest_that_fit(page.events)
-        more = page.more or len(kept) < len(page.events)
-        return [History(request.n, self._retold(kept), more)]
-
     def _ask_missed(self, peer: Peer) -> None:
         gap = self._behind[peer]
         gap.is_asked = True
         scope = gap.scope
         query = MissedQuery(scope.conversations, peer.user, scope.since, gap.after, gap.upto - 1, _MISSED_PART)
-        self._log.missed(query, lambda page: self._send_missed(peer, page))
+        self._log.missed(query, partial(self._send_missed, peer))
 
     def _send_missed(self, peer: Peer, page: Page) -> None:
         gap = self._behind.get(peer)
@@ -93,7 +194,7 @@ class Past:
             # What can't be read now is not skipped: the device keeps its number and connects again.
             peer.connection.close("fault")
             return
-        events = _oldest_that_fit(page.events)
+        events = _fitting(page.events)
         more = page.more or len(events) < len(page.events)
         if more:
             gap.after, gap.is_asked = events[-1].seq, False
@@ -111,19 +212,33 @@ class Past:
         return tuple(said for event in events if (said := retell(self._world, event)))
 
 
-def _oldest_that_fit(events: tuple[Committed, ...]) -> tuple[Committed, ...]:
-    return events[: _fitting(events)]
+def _number(asked: int) -> int:
+    return min(max(0, asked), _MAX_NUMBER)
 
 
-def _newest_that_fit(events: tuple[Committed, ...]) -> tuple[Committed, ...]:
-    return events[len(events) - _fitting(events[::-1]) :]
-
-
-def _fitting(events: tuple[Committed, ...]) -> int:
-    """How many of the first events stay within a part's size; one at least if there are any."""
+def _fitting(events: tuple[Committed, ...]) -> tuple[Committed, ...]:
+    """As many of the first events as stay within a part's size; one at least if there are any."""
     size = 0
     for count, committed in enumerate(events):
-        size += body_bytes(committed.event)
+        size += _size(committed)
         if size > PART_BYTES and count:
-            return count
-    return len(events)
+            return events[:count]
+    return events
+
+
+def _around_that_fit(events: tuple[Committed, ...], number: int) -> tuple[Committed, ...]:
+    """As many events as fit, taken from that number (0: the last) towards both ends by turns."""
+    middle = next((at for at, each in enumerate(events) if number and each.seq >= number), len(events))
+    start, end, size = middle, middle, 0
+    while start > 0 or end < len(events):
+        takes_newer = end < len(events) and (start == 0 or end - middle <= middle - start)
+        size += _size(events[end if takes_newer else start - 1])
+        if size > PART_BYTES and end > start:
+            break
+        start, end = (start, end + 1) if takes_newer else (start - 1, end)
+    return events[start:end]
+
+
+def _size(committed: Committed) -> int:
+    text = committed.amended.text if committed.amended else ""
+    return body_bytes(committed.event) + len(text.encode())

@@ -2,9 +2,13 @@
 
 from msgspec import Struct
 
-from mysticproto.model import Post, Request
+from mysticproto.model import Announce, Edit, ListConversations, Mark, Post, Request, Search, SetPassword
 from mysticproto.wire import Local
 
+_CHEAP = 0.25
+"""Of a command: a watermark follows every few messages."""
+_SEARCHES = (Search, ListConversations, SetPassword)
+"""What costs a child process more than all else."""
 _SHORTEST_WAIT_S = 1e-6
 """Less is no wait: the clock might not show it, and the same would be asked again and again."""
 
@@ -18,6 +22,8 @@ class Rates(Struct, frozen=True, kw_only=True):
     commands_burst: float
     text: float
     text_burst: float
+    searches: float = 1.0
+    searches_burst: float = 5.0
 
 
 class TokenBucket:
@@ -44,25 +50,30 @@ class TokenBucket:
 
 
 class Pace:
-    """One peer's buckets: messages by number and by length, everything else as commands."""
+    """One peer's buckets: messages by number and by length, everything else as commands, and searches besides."""
 
-    __slots__ = ("_commands", "_messages", "_text")
+    __slots__ = ("_commands", "_messages", "_searches", "_text")
 
     def __init__(self, rates: Rates, now: float) -> None:
         self._messages = TokenBucket(rates.messages, rates.messages_burst, now)
         self._commands = TokenBucket(rates.commands, rates.commands_burst, now)
+        self._searches = TokenBucket(rates.searches, rates.searches_burst, now)
         self._text = TokenBucket(rates.text, rates.text_burst, now)
 
     def wait_s(self, request: Request | Local, now: float) -> float:
         """Seconds until this request may be handled. What a wire answers by itself counts as a command."""
-        if isinstance(request, Post):
+        if isinstance(request, Post | Edit | Announce):
             return max(self._messages.wait_s(now), self._text.wait_s(now, len(request.text)))
-        return self._commands.wait_s(now)
+        if isinstance(request, _SEARCHES):
+            return max(self._commands.wait_s(now), self._searches.wait_s(now))
+        return self._commands.wait_s(now, _CHEAP if isinstance(request, Mark) else 1.0)
 
     def spend(self, request: Request | Local) -> None:
         """The request is handled now."""
-        if isinstance(request, Post):
+        if isinstance(request, Post | Edit | Announce):
             self._messages.spend()
             self._text.spend(len(request.text))
-        else:
-            self._commands.spend()
+            return
+        self._commands.spend(_CHEAP if isinstance(request, Mark) else 1.0)
+        if isinstance(request, _SEARCHES):
+            self._searches.spend()

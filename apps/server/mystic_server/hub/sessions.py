@@ -49,6 +49,9 @@ class Peer:
         self.is_waiting_for_time = False
         """A timer will go on with `waiting`."""
         self.failed_logins = 0
+        self.failed_passwords = 0
+        self.shares_read = True
+        """Whether others learn what this session has read, and it what they have."""
         self.transfer: FileTransfer | None = None
         self.is_fetching = False
         """Whether a file of an older wire is on its way, or being looked for."""
@@ -89,6 +92,13 @@ class Peer:
         self.connection.finish()
 
 
+class Timer(Protocol):
+    """A call at a time."""
+
+    def cancel(self) -> None:
+        """Makes it not happen."""
+
+
 class Clock(Protocol):
     """The loop's time, and calls at a time of it; the reactor is one."""
 
@@ -96,7 +106,7 @@ class Clock(Protocol):
     def now(self) -> float:
         """Monotonic seconds."""
 
-    def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Calls once."""
 
 
@@ -111,6 +121,9 @@ class Witness(Protocol):
 
     def disconnected(self, connection: Connection, name: str, cause: str) -> None:
         """A connection ended; `name` is empty if nobody logged in on it."""
+
+    def login_failed(self, connection: Connection, name: str, why: str) -> None:
+        """Somebody was not let in as `name`, which is what they typed."""
 
     def transfer_started(self, connection: Connection, name: str, transfer: FileTransfer) -> None:
         """A file is on its way."""
