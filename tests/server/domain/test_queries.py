@@ -1,4 +1,4 @@
-"""What is answered from the world, what may be read of the past, and in which words it is told again."""
+"""What is answered from the world, and what may be read of the past."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ import pytest
 
 from mystic_server.domain import queries
 from mystic_server.domain.decide import decide
-from mystic_server.domain.events import (
-    Committed,
-    Event,
-    GroupCreated,
-    GroupEntered,
-    GroupExited,
-    Joined,
-    Left,
-    LingerEnded,
-    MemberAdded,
-    MemberRemoved,
-    NodeStarted,
-    Posted,
-)
+from mystic_server.domain.events import NodeStarted, Posted
 from mystic_server.domain.policy import LIST_PART
 from mystic_server.domain.queries import (
+    RecentScope,
     Scope,
+    SearchScope,
+    conversations,
     history_scope,
     list_groups,
     list_users,
     missed_scope,
+    recent_scope,
+    search_scope,
     waiting_scope,
 )
 from mystic_server.domain.retelling import retell
-from mysticproto.model import GetHistory, Message, Post, Refused, ToGlobal, ToGroup, ToUsers, UserJoined
+from mysticproto.model import GetHistory, Post, Refused, Search, ToGlobal, ToGroup, ToUsers, conversation_key
 from tests.support.transcript import (
     Person,
     Room,
@@ -41,10 +33,7 @@ from tests.support.transcript import (
     keep,
     leave,
     log_out,
-    remove,
-    say,
     say_in,
-    shout,
     tell,
 )
 
@@ -242,130 +231,109 @@ def test_the_end_of_a_run_is_a_going_too(room: Room) -> None:
     assert room.world.users[1].left_seq == 2
 
 
-# Told again.
-
-
-def told_again(room: Room) -> list[str]:
-    said = [retell(room.world, committed) for committed in room.log]
-    assert all(event is None or event.seq == each.seq for event, each in zip(said, room.log, strict=True))
-    return [event_in_words(event) for event in said if event]
-
-
-def test_the_past_is_told_in_the_words_of_the_time(room: Room) -> None:
-    ana = room.comes("ana")
-    bob = room.comes("bob")
-    ana >> say("hi")
-    ana >> tell("bob", "psst")
-    ana >> create("team")
-    bob >> join("team")
-    bob >> say_in("team", "here")
-    bob >> shout("all")
-    bob >> leave()
-    bob.ends("lost")
-    assert told_again(room) == [
-        "ana joined",
-        "bob joined",
-        "[GLOBAL] ana: hi",
-        "[PM ana bob] ana: psst",
-        "ana created team",
-        "bob joined team",
-        "[team] bob: here",
-        "[BROADCAST] bob: all",
-        "bob left team: left",
-        "bob left: lost",
-    ]
-
-
-def test_who_was_added_and_removed_is_told_again(room: Room) -> None:
-    ana, _ = room.comes("ana"), room.comes("bob")
-    room.comes("carl")
-    ana >> keep("team", "bob nobody")
-    ana >> add("team", "carl")
-    ana >> remove("team", "bob")
-    assert told_again(room)[3:] == [
-        "ana created team with ana bob",
-        "ana added carl to team",
-        "bob left team: removed",
-    ]
-
-
-def test_a_message_is_told_again_with_all_it_had(room: Room) -> None:
-    ana = room.comes("ana")
-    ana >> say("hi", cid=b"0123456789abcdef", reply_to=1)
-    again = retell(room.world, room.log[-1])
-    assert isinstance(again, Message)
-    assert (again.cid, again.reply_to, again.time_us) == (b"0123456789abcdef", 1, room.log[-1].time_us)
-
-
-def test_what_nobody_was_told_is_not_told_again(room: Room) -> None:
-    room.comes("dora", KEY)
-    second = room.comes("dora", KEY)
-    room.comes("bot", watch=False)
-    second.ends("lost")
-    room.commit(NodeStarted(1, 2))
-    room.commit(LingerEnded(second.session))
-    assert told_again(room) == ["dora joined"]
-
-
-def test_a_member_joined_as_one(room: Room) -> None:
-    room.comes("dora", KEY)
-    assert retell(room.world, room.log[0]) == UserJoined(1, room.log[0].time_us, room.world.users[1].ref, "member")
-
-
-def test_who_lost_a_race_is_not_told_of(room: Room) -> None:
-    with room.at_once():
-        ana = room.comes("ana")
-        room.comes("ANA")
-    with room.at_once():
-        ana >> create("team")
-        ana >> create("Team")
-    assert told_again(room) == ["ana joined", "ana created team"]
-
-
-def test_a_group_that_is_gone_is_not_told_of(room: Room) -> None:
-    ana = room.comes("ana")
-    ana >> create("team")
-    ana >> say_in("team", "hi")
-    ana >> leave()
-    assert told_again(room) == ["ana joined"]
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        Posted(1, 99, "global", "x"),
-        Posted(1, 99, "direct:98,99", "x", users=(98, 99)),
-        Posted(1, 1, "group:99", "x"),
-        Posted(1, 1, "nonsense", "x"),
-        Joined(1, "zed", user=99),
-        Joined(1, "zed"),
-        Left(1, "lost", user=99),
-        GroupCreated(1, 99, "club"),
-        GroupEntered(1, 99, 2),
-        GroupEntered(1, 1, 99),
-        GroupExited(1, 99, 2),
-        GroupExited(1, 1, 99),
-        MemberAdded(1, 1, 99, 1),
-        MemberAdded(1, 99, 2, 1),
-        MemberAdded(1, 1, 2, 99),
-        MemberRemoved(1, 1, 99, 1),
-        MemberRemoved(1, 1, 2, 99),
-    ],
-)
-def test_events_of_nobody_and_nothing_are_not_told(room: Room, event: Event) -> None:
-    room.comes("ana") >> create("team")
-    assert retell(room.world, Committed(50, 1, event)) is None
-
-
-def test_a_direct_message_is_told_without_those_whom_nobody_knows(room: Room) -> None:
-    room.comes("ana")
-    again = retell(room.world, Committed(50, 1, Posted(1, 1, "direct:1,99", "x", users=(1, 99))))
-    assert again and event_in_words(again) == "[PM ana] ana: x"
-
-
 def test_a_decision_and_its_history_name_the_same_conversation(room: Room) -> None:
     ana, _ = room.comes("ana"), room.comes("bob")
     decision = decide(room.world, ana.here, Post(1, ToUsers(("bob",)), "x"))
     found = scope(ana, ToUsers(("bob",)))
     assert isinstance(decision, Posted) and isinstance(found, Scope)
     assert found.conversations == (decision.conversation,)
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"before": 1, "after": 1}, {"after": 1, "around": 1}, {"before": 5, "after": 1, "around": 2}]
+)
+def test_a_page_is_before_or_after_or_around(room: Room, numbers: dict[str, int]) -> None:
+    ana = room.comes("ana")
+    refused = history_scope(room.world, ana.here, GetHistory(3, ToGlobal(), **numbers))
+    assert isinstance(refused, Refused) and (refused.n, refused.code) == (3, "malformed")
+    for one in numbers:
+        page = GetHistory(3, ToGlobal(), **{one: 1})
+        assert isinstance(history_scope(room.world, ana.here, page), Scope)
+
+
+# What may be searched.
+
+
+def searched(person: Person, of: ToGlobal | ToUsers | ToGroup | None = None, author: str = "") -> SearchScope | str:
+    """Where a search looks, or the code of the refusal."""
+    found = search_scope(person.room.world, person.here, Search(3, "words", of, author))
+    if isinstance(found, Refused):
+        assert found.n == 3
+        return found.code
+    return found
+
+
+def test_everything_that_one_may_read_is_searched(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    bob >> keep("other")
+    assert searched(ana) == SearchScope(("global", "broadcast", "group:3"), 1, 1)
+    assert searched(bob) == SearchScope(("global", "broadcast", "group:4"), 2, 2)
+
+
+def test_one_conversation_is_searched(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    assert searched(ana, ToGlobal()) == SearchScope(("global", "broadcast"))
+    assert searched(ana, ToGroup("team")) == SearchScope(("group:3",))
+    assert searched(ana, ToUsers(("bob",))) == SearchScope((), 1, 1, within="direct:1,2")
+    assert searched(bob, ToGroup("team")) == "not_in_group"
+    assert searched(bob, ToGroup("club")) == "unknown_group"
+    assert searched(bob, ToUsers(("zed",))) == "unknown_user"
+
+
+def test_one_author_s_words_are_searched(room: Room) -> None:
+    ana, _ = room.comes("ana"), room.comes("bob")
+    assert searched(ana, author="BOB") == SearchScope(("global", "broadcast"), 1, 1, author=2)
+    assert searched(ana, ToGlobal(), "bob") == SearchScope(("global", "broadcast"), author=2)
+    assert searched(ana, author="zed") == "unknown_user"
+
+
+def test_the_next_holder_of_a_name_finds_nothing_of_the_last(room: Room) -> None:
+    room.comes("ana").ends("left")
+    ana = room.comes("ana")
+    found = searched(ana)
+    assert isinstance(found, SearchScope) and (found.user, found.since) == (1, 3)
+
+
+# One's conversations.
+
+
+def test_what_one_takes_part_in(room: Room) -> None:
+    ana, _ = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    ana >> keep("crew", "bob")
+    assert recent_scope(room.world, ana.here) == RecentScope(1, 1, ("group:3", "group:4"))
+
+
+def test_conversations_are_listed_with_what_was_read(room: Room) -> None:
+    ana, _ = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    ana >> keep("crew", "bob")
+    ana >> tell("bob", "psst")
+    ana >> say_in("crew", "hi")
+    ana.has_got("direct:1,2", read=5)
+    last = [room.log[5], room.log[4]]
+    listed = conversations(room.world, ana.here, 3, last, room.watermarks)
+    assert listed.n == 3
+    assert [(conversation_key(each.conversation), each.last, each.read) for each in listed.conversations] == [
+        ("group:4", 6, 0),
+        ("direct:1,2", 5, 5),
+        ("group:3", 0, 0),
+    ]
+    assert listed.conversations[0].last_us == room.log[5].time_us
+
+
+# What was missed while somebody was added.
+
+
+def test_who_is_added_while_away_finds_it_in_the_group_s_past(room: Room) -> None:
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    bob.ends("left")
+    ana >> add("team", "bob")
+    bob = room.comes("bob")
+    assert "group:3" in missed(bob)
+    assert "group:3" in waited(room, bob, "direct", 4).conversations
+    again = retell(room.world, room.log[4])
+    assert again and event_in_words(again) == "ana added bob to team"
