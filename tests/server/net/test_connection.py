@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ class Line:
         self._connections: list[Connection] = []
         self._peers: list[socket.socket] = []
         self.departed: list[Connection] = []
+        self.tls: ssl.SSLContext | None = None
 
     def connect(
         self,
@@ -55,8 +57,9 @@ class Line:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         ours.setblocking(False)
         owner = owner or Remembering()
+        address, departed = ("192.0.2.1", 4711), self.departed.append
         connection = Connection(
-            self.reactor, ours, ("192.0.2.1", 4711), choose, owner, self.departed.append, self._unsent, hard_limit
+            self.reactor, ours, address, choose, owner, departed, self._unsent, hard_limit, self.tls
         )
         self._connections.append(connection)
         self._peers.append(theirs)
