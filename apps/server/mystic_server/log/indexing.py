@@ -4,8 +4,8 @@ Indexing waits for pauses, so a commit does not wait for it: `step` takes some e
 that earlier steps have left. What a step did may be lost with the machine's power, for it does not wait for the disk;
 then it is done again. A message that is amended is indexed anew in the transaction that amends it.
 
-Besides its text a message has tags: whose it is and where it was said. So a search for what one user may read is a
-search for words. The index keeps no texts, and what is taken out of it must be told as it was put in.
+Besides its text a message has tags: whose it is, where it was said, and when about. So a search for what one user may
+read is a search for words. The index keeps no texts, and what is taken out of it must be told as it was put in.
 """
 
 import sqlite3
@@ -16,6 +16,8 @@ from mystic_server.log.words import fold
 STEP_EVENTS = 200
 """In one step: about three milliseconds."""
 MERGED_PAGES = 20
+BLOCK = 32_768
+"""Numbers with one tag, see `searching`."""
 
 _NEXT = """SELECT events.seq, body, amended.text, deleted FROM events LEFT JOIN amended ON amended.seq = events.seq
     WHERE events.seq > ? ORDER BY events.seq LIMIT ?"""
@@ -42,11 +44,11 @@ class Index:
         connection.execute("PRAGMA synchronous = NORMAL")
         try:
             connection.execute("BEGIN IMMEDIATE")
-            if self.upto < last:
-                upto = self._index_next()
-            else:
+            if self._may_merge or self.upto == last:
                 upto = self.upto
                 self._merge()
+            else:
+                upto = self._index_next()
             connection.execute("COMMIT")
             self.upto = upto
         finally:
@@ -57,9 +59,9 @@ class Index:
     def amend(self, seq: int, message: Posted, old: str, new: str | None) -> None:
         """A message has another text, or none any more; in the caller's transaction."""
         if seq <= self.upto:
-            self._connection.execute(_REMOVE, (seq, fold(old), tags(message)))
+            self._connection.execute(_REMOVE, (seq, fold(old), tags(seq, message)))
             if new is not None:
-                self._connection.execute(_ADD, (seq, fold(new), tags(message)))
+                self._connection.execute(_ADD, (seq, fold(new), tags(seq, message)))
             self._may_merge = True
 
     def _index_next(self) -> int:
@@ -68,7 +70,7 @@ class Index:
         for seq, body, new_text, deleted in rows:
             event = decode_event(body)
             if type(event) is Posted and not deleted:
-                entries.append((seq, fold(event.text if new_text is None else new_text), tags(event)))
+                entries.append((seq, fold(event.text if new_text is None else new_text), tags(seq, event)))
         self._connection.executemany(_ADD, entries)
         upto: int = rows[-1][0]
         self._connection.execute("UPDATE indexed SET seq = ?", (upto,))
@@ -81,11 +83,10 @@ class Index:
         self._may_merge = self._connection.total_changes - before >= 2  # as FTS5's manual says
 
 
-def tags(message: Posted) -> str:
+def tags(seq: int, message: Posted) -> str:
     """What a message is found by besides its words."""
-    return " ".join(
-        (conversation_tag(message.conversation), author_tag(message.author), *map(participant_tag, message.users))
-    )
+    own = block_tag(block_of(seq)), conversation_tag(message.conversation), author_tag(message.author)
+    return " ".join((*own, *map(participant_tag, message.users)))
 
 
 def conversation_tag(conversation: str) -> str:
@@ -101,3 +102,13 @@ def author_tag(user: int) -> str:
 def participant_tag(user: int) -> str:
     """Of what was said in a user's direct conversations."""
     return f"u{user}"
+
+
+def block_of(seq: int) -> int:
+    """The block that a number is in; it begins at this times `BLOCK`."""
+    return seq // BLOCK
+
+
+def block_tag(block: int) -> str:
+    """Of messages whose numbers are near each other."""
+    return f"b{block}"

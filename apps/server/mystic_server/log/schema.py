@@ -12,6 +12,8 @@ from mystic_server.log.base import StoreError
 
 FILE_NAME = "mystic.db"
 CHECKPOINT_PAGES = 1000
+CHECKED_WHOLE_BYTES = 64 * 1024 * 1024
+"""A larger file is checked only where every start reads it: all of it would take a start seconds."""
 
 UPGRADES: tuple[tuple[str, ...], ...] = (
     (
@@ -39,7 +41,7 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE edits (message INTEGER, seq INTEGER, PRIMARY KEY (message, seq)) WITHOUT ROWID",
         # The words of messages up to the number in `indexed`; see `indexing`. It keeps no texts: they are in `events`.
         """CREATE VIRTUAL TABLE search USING fts5(
-            text, tags, content = '', columnsize = 0, prefix = '2 3',
+            text, tags, content = '', columnsize = 0, detail = column, prefix = '2 3',
             tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'")""",
         # Segments are merged in pauses, a little at a time, and not by whoever writes the one too many.
         "INSERT INTO search (search, rank) VALUES ('automerge', 0)",
@@ -100,9 +102,11 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if problem != "ok":
-        raise StoreError(f"The database {path} is damaged ({problem}); restore it from a backup.")
+    tables = ("state", "applied") if path.stat().st_size > CHECKED_WHOLE_BYTES else ("1",)
+    problems = [connection.execute(f"PRAGMA quick_check({table})").fetchone()[0] for table in tables]
+    for problem in problems:
+        if problem != "ok":
+            raise StoreError(f"The database {path} is damaged ({problem}); restore it from a backup.")
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:

@@ -30,10 +30,16 @@ def words_of(typed: str) -> tuple[Word, ...] | None:
         return None
     found = []
     for match in _PARTS.finditer(typed):
-        text = " ".join(tokens(match[1] if match[2] is None else match[2]))
-        if text:
-            found.append(Word(text, match[2] is not None and match.end() == len(typed)))
+        words = tokens(match[1] if match[2] is None else match[2])
+        if words:
+            is_last = match[2] is not None and match.end() == len(typed)
+            found.append(Word(" ".join(words), is_last and _begins_few_words(words[-1])))
     return tuple(found) if 0 < len(found) <= MAX_WORDS else None
+
+
+def _begins_few_words(token: str) -> bool:
+    """One letter of an alphabet begins a tenth of all words; one of other scripts can be a word."""
+    return len(token) > 1 or not token.isascii()
 
 
 def fold(text: str) -> str:
