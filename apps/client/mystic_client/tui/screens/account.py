@@ -25,13 +25,13 @@ from mysticproto.model import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, DeviceInfo
 ROLES: Final = {
     "guest": "A guest: this name is nobody's yet. A password makes it yours.",
     "member": "A member: this name is yours.",
-    "operator": "An operator: this name is yours, and you keep the peace here.",
+    "operator": "An operator: your name, and you keep the peace here.",
 }
 RULES: Final = (
     f"At least {MIN_PASSWORD_CHARS} characters, and not your name. With it you can use this name on other devices."
 )
-SHARED: Final = "Others learn what you have read, and you what they have."
-PRIVATE: Final = "Others don't learn what you have read, nor you what they have."
+SHARED: Final = "Shared with the others (setting share_read_receipts)."
+PRIVATE: Final = "Kept to yourself (setting share_read_receipts)."
 ROWS_MAX: Final = 4
 
 
@@ -74,9 +74,13 @@ class AccountScreen(Dialog[None]):
     def inside(self) -> ComposeResult:
         yield Static("", id="role", classes="about", markup=False)
         yield Static("Password", classes="head", id="password-head", markup=False)
-        for field, hint in (("password", "a new password"), ("again", "the same again")):
-            yield Input(placeholder=hint, password=True, id=field, max_length=MAX_PASSWORD_CHARS, compact=True)
+        yield Input(
+            placeholder="a new password", password=True, id="password", max_length=MAX_PASSWORD_CHARS, compact=True
+        )
         with Horizontal(classes="acts"):
+            yield Input(
+                placeholder="the same again", password=True, id="again", max_length=MAX_PASSWORD_CHARS, compact=True
+            )
             yield Button("Set the password", id="set-password", compact=True)
         yield Static(RULES, classes="about", id="rules", markup=False)
         yield Static("Devices", classes="head", markup=False)
@@ -94,8 +98,7 @@ class AccountScreen(Dialog[None]):
         super().on_mount()
         self.query_one("#remove-device").tooltip = Content("The device under the cursor may use this name no longer")
         self.query_one("#delete").tooltip = Content("Give this name up for ever")
-        sharing = SHARED if self._shares_read else PRIVATE
-        self.query_one("#receipts", Static).update(Content(f"{sharing} It is a setting: share_read_receipts."))
+        self.query_one("#receipts", Static).update(SHARED if self._shares_read else PRIVATE)
         self.devices.set_rows([])
         self.devices.styles.height = 1
         self.follow()

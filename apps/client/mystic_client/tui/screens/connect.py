@@ -125,6 +125,7 @@ class ConnectScreen(Screen[None]):
         if code == Code.NAME_CLAIMED:
             self._complain("name", text)
             self._want_password(OWNED)
+            self.query_one("#password-problem").add_class("-hint")
         elif code in ABOUT_THE_PASSWORD:
             self._want_password(text)
         elif code in ABOUT_THE_NAME:
@@ -135,6 +136,7 @@ class ConnectScreen(Screen[None]):
     def _want_password(self, why: str) -> None:
         self._password_for = self._whose()
         self.query_one("#password-row").display = True
+        self.query_one("#password-problem").remove_class("-hint")
         self._complain("password", why)
 
     def idle(self, text: str = "") -> None:

@@ -25,6 +25,7 @@ class Dialog(ModalScreen[Result]):
     """A window with a title, what subclasses put into it, a row for what went wrong, and buttons."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", key_display="Esc")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
     is_ready = False
     """Whether everything is in place and can follow the store."""
 
@@ -84,8 +85,8 @@ class Question(ModalScreen[bool]):
     """Asks yes or no. `bad`: yes can't be taken back, so that the key Enter means no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "dismiss(False)", "No"),
-        Binding("y", "dismiss(True)", "Yes"),
+        Binding("escape,n", "dismiss(False)", "No", key_display="N"),
+        Binding("y", "dismiss(True)", "Yes", key_display="Y"),
     ]
 
     def __init__(self, question: str, yes: str, no: str, *, bad: bool = False) -> None:
@@ -95,9 +96,10 @@ class Question(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._question), classes="title", markup=False)
-            with Horizontal(id="buttons"):
-                yield Button(Content(self._no), id="cancel")
-                yield Button(Content(self._yes), id="connect", classes="bad" if self._bad else "")
+            with Horizontal(classes="buttons"):
+                yield Button(Content(self._no), id="cancel", compact=True)
+                yield Button(Content(self._yes), id="connect", classes="bad" if self._bad else "main", compact=True)
+        yield Footer()
 
     def on_mount(self) -> None:
         self.query_one("#cancel" if self._bad else "#connect").focus()
@@ -148,6 +150,8 @@ class Choosable(Struct, frozen=True):
 class MenuList(RowList[Choosable]):
     """The rows of a menu."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Choose", key_display="↵")]
+
     @property
     def shows_cursor(self) -> bool:
         return True
@@ -172,8 +176,6 @@ class MenuList(RowList[Choosable]):
 class Menu(Dialog[str]):
     """Rows to choose from; gives the `act` of the one that was chosen, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Choose", key_display="↵")]
-
     def __init__(self, title: Content, about: str, rows: Iterable[Choosable]) -> None:
         super().__init__()
         self._title, self._about, self._rows = title, about, list(rows)
@@ -190,9 +192,6 @@ class Menu(Dialog[str]):
         menu.set_rows(self._rows)
         menu.styles.height = len(self._rows)
         menu.focus()
-
-    def action_choose(self) -> None:
-        self.query_one(MenuList).action_choose()
 
     @on(RowList.Chosen)
     def _chosen(self, event: RowList.Chosen) -> None:

@@ -53,6 +53,7 @@ class NewGroup(Dialog[Wish]):
     def inside(self) -> ComposeResult:
         yield Input(placeholder="a name without spaces", id="group-name", compact=True)
         yield Checkbox("Keep it while its members are away", id="kept", compact=True)
+        yield Static("Members beside you", classes="head", id="members-head", markup=False)
         yield self.picker
         yield Checkbox("Keep hearing Global beside it", self._keeps_global, id="hears-global", compact=True)
 
@@ -63,13 +64,13 @@ class NewGroup(Dialog[Wish]):
     def on_mount(self) -> None:
         super().on_mount()
         self.titled(Content("New group"))
-        self.picker.display = False
+        self.picker.display = self.query_one("#members-head").display = False
         self.query_one("#group-name").focus()
 
     @on(Checkbox.Changed, "#kept")
     def _kept(self, event: Checkbox.Changed) -> None:
         """Members are added to kept groups alone, and hear them beside global."""
-        self.picker.display = event.value
+        self.picker.display = self.query_one("#members-head").display = event.value
         self.query_one("#hears-global").display = not event.value
         if event.value:
             self.picker.search.focus()
@@ -125,6 +126,7 @@ class Members(Persons):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Details", key_display="↵"),
+        Binding("f5", "details", "Details", show=False),
         Binding("delete", "screen.remove", "Remove", key_display="Del"),
     ]
 

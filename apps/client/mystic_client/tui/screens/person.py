@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from msgspec import Struct
+from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -86,7 +87,7 @@ class Spans(RowList[int]):
 
     def pieces_of(self, shown: int) -> list[Styled]:
         sign = "● " if shown == self.current else "○ "
-        return [(f" {sign}", self.style_of("key")), (lasting(shown), self.rich_style)]
+        return [(f" {sign}", self.style_of("key")), (lasting(shown), Style.null())]
 
     def clicked(self, index: int, event: events.Click) -> None:
         """The cursor has moved there, and that is all."""

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mystic_client.tui.messages import DialogWanted
-from mystic_client.tui.widgets.strips import Styled, row
+from mystic_client.tui.widgets.strips import Styled, cells_of, row
 
 OPENS: Final = "open:"
 """Before what a piece opens (`DialogWanted`)."""
@@ -96,14 +96,18 @@ class TopBar(ActRow):
         state = (f" {sign} {place.words}  ", style(place.state))
         menu = (" ≡ Menu ", self.act_style("top-bar--button", "open:menu"))
         leave = (" Disconnect ", self.act_style("top-bar--button", "disconnect"))
-        gap = (" ", Style.null())
+        gap: Styled = (" ", Style.null())
         left: list[Styled] = [(" ◆ Mystic ", style("brand"))]
         right: list[Styled] = [state, menu]
         if self.size.width >= WIDE_ENOUGH:
-            left += [gap, (place.address, style("dim")), *self._safety()]
-            name = (f" {place.name} ", style("name") + self.act_style("top-bar--name", "open:account"))
-            server = [(" Server ", self.act_style("top-bar--button", "open:server")), gap] if place.operates else []
-            right = [state, name, gap, *server, menu, gap, leave]
+            left += [gap, (place.address, style("dim")), *self._safety(), gap]
+            right.insert(1, (f" {place.name} ", self.act_style("top-bar--name", "open:account")))
+            right.insert(2, gap)
+        if cells_of([*left, *right, gap, leave]) <= self.size.width:
+            right += [gap, leave]
+        server = (" Server ", self.act_style("top-bar--button", "open:server"))
+        if place.operates and cells_of([*left, *right, gap, server]) <= self.size.width:
+            right[3:3] = [server, gap]
         return row(left, self.size.width, self.rich_style, right)
 
     def _safety(self) -> list[Styled]:

@@ -105,7 +105,7 @@ class PeopleList(Persons):
         here = [person_of(info.user, roster, own_id) for info in roster.users.values()]
         here.sort(key=lambda person: (not person.own, person.name.casefold()))
         away = [person_of(user, roster, own_id) for user in self._away(roster)]
-        self.set_rows([*here, Person(0, f" AWAY  {len(roster.away):,}"), *away] if away else here)
+        self.set_rows([*here, Person(0, f"AWAY  {len(roster.away):,}"), *away] if away else here)
 
     def _away(self, roster: Roster) -> Iterable[UserRef]:
         return (info.user for info in islice(reversed(roster.away.values()), MAX_AWAY_SHOWN))

@@ -291,6 +291,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
             front = [("✓" if self.key_of(shown) in self.marked else " ", self.style_of("marked"))]
         right = self.right_of(shown)
         if self.DETAILS and not self.is_heading(shown):
-            style = self.style_of("key" if index in (self._hover, self.cursor) else "empty")
+            stands_out = index == self._hover or (self.shows_cursor and index == self.cursor)
+            style = self.style_of("key" if stands_out else "empty")
             right = [*right, (MORE, style + Style.from_meta({"details": True}))]
         return row([*front, *self.pieces_of(shown)], width, base, right)
