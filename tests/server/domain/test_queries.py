@@ -14,6 +14,7 @@ from mystic_server.domain.queries import (
     SearchScope,
     conversations,
     history_scope,
+    last_here,
     list_groups,
     list_users,
     missed_scope,
@@ -217,6 +218,17 @@ def test_it_waits_from_the_last_going_on_whoever_holds_the_name(room: Room) -> N
     assert room.world.users[2].left_seq == 7
 
 
+def test_for_who_has_only_acted_it_waits_from_the_beginning(room: Room) -> None:
+    room.comes("ana")
+    room.comes("dora", KEY, watch=False).ends("left")
+    room.comes("guest", watch=False).ends("left")
+    assert [last_here(room.world.users[id]) for id in (1, 2, 4)] == [0, 2, 0]
+    dora = room.comes("dora", KEY)
+    assert last_here(room.world.users[2]) == 2
+    dora.ends("left")
+    assert last_here(room.world.users[2]) == 7
+
+
 def test_of_several_devices_the_last_one_counts(room: Room) -> None:
     one, two = room.comes("dora", KEY), room.comes("dora", KEY)
     one.ends("left")
@@ -314,7 +326,7 @@ def test_conversations_are_listed_with_what_was_read(room: Room) -> None:
     ana >> say_in("crew", "hi")
     ana.has_got("direct:1,2", read=5)
     last = [room.log[5], room.log[4]]
-    listed = conversations(room.world, ana.here, 3, last, room.watermarks)
+    listed = conversations(room.world, ana.here.user, 3, last, room.watermarks)
     assert listed.n == 3
     assert [(conversation_key(each.conversation), each.last, each.read) for each in listed.conversations] == [
         ("group:4", 6, 0),

@@ -10,7 +10,7 @@ from mystic_server.domain.policy import LIST_PART
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.refusals import no_such_group, nobody_called, not_in_group
 from mystic_server.domain.retelling import conversation_of
-from mystic_server.domain.world import Session, World
+from mystic_server.domain.world import Session, User, World
 from mysticproto import model
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -140,6 +140,12 @@ def missed_scope(world: World, session: Session) -> Scope:
     return Scope(heard + tuple(map(edits_key, edited)), world.users[session.user].since)
 
 
+def last_here(user: User) -> int:
+    """The number after which things wait for a name. Who has only acted so far was never here: then all since they
+    became known, if the name is theirs; 0: nothing waits."""
+    return user.left_seq or (user.id if user.is_claimed else 0)
+
+
 def waiting_scope(world: World, session: Session, waiting: str, after: int) -> Scope:
     """What waits for a name since it was last here; see `Login.waiting`. Direct conversations are always in it."""
     heard = _groups_of(world, session) + ((GLOBAL, BROADCAST) if waiting == "all" else ())
@@ -151,12 +157,9 @@ def edits_key(conversation: str) -> str:
     return conversation + "/edits"
 
 
-def conversations(
-    world: World, session: Session, n: int, last: Iterable[Committed], watermarks: Watermarks
-) -> Conversations:
+def conversations(world: World, user: int, n: int, last: Iterable[Committed], watermarks: Watermarks) -> Conversations:
     """The list of somebody's conversations, made of the last message in each, the newest first; then the groups in
     which nobody has said anything."""
-    user = session.user
     lines: dict[str, ConversationInfo] = {}
     for committed in last:
         posted = committed.event

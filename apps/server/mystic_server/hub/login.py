@@ -17,6 +17,7 @@ from mystic_server.accounts.throttle import Throttle, place_of
 from mystic_server.domain.decide import Newcomer, decide_end, decide_login
 from mystic_server.domain.decide_accounts import decide_password, password_refused
 from mystic_server.domain.events import PasswordSet, RoleSet
+from mystic_server.domain.queries import last_here
 from mystic_server.domain.refusals import shown
 from mystic_server.domain.world import User
 from mystic_server.hub.auth import proves_key
@@ -215,7 +216,7 @@ class Logins:
         waiting = request.waiting
         if self._is_fresh(request) and self._world.watching(user.id) == [welcome.session]:
             waiting = "direct"
-        after = user.left_seq if waiting else request.after
+        after = last_here(user) if waiting else request.after
         is_behind = 0 <= after < welcome.upto and (after > 0 or not waiting)
         text = f"Welcome to {self._identity.name}, {peer.name}! Type 'mystic help' for commands."
         if request.key and not user.is_claimed:

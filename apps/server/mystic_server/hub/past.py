@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from mystic_server.domain.events import Committed, Posted, body_bytes
 from mystic_server.domain.queries import (
     Scope,
+    conversations,
     history_scope,
     missed_scope,
     recent_scope,
@@ -30,7 +31,6 @@ from mysticproto.model import (
     MAX_HISTORY_PAGE,
     MAX_SEARCH_PAGE,
     CatchUp,
-    ConversationInfo,
     Conversations,
     Event,
     Found,
@@ -41,7 +41,6 @@ from mysticproto.model import (
     Refused,
     Reply,
     Search,
-    conversation_key,
 )
 
 PART_BYTES = 256 * 1024
@@ -145,12 +144,7 @@ class Past:
     def _recent(self, request: ListConversations, user: int, page: Page) -> list[Conversations] | Refused:
         if page.failed:
             return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
-        last = [said for said in self._retold(page.events) if isinstance(said, Message)]
-        return [Conversations(request.n, tuple(self._conversation(user, each) for each in last))]
-
-    def _conversation(self, user: int, last: Message) -> ConversationInfo:
-        read = self._watermarks.reached(conversation_key(last.conversation), user).read
-        return ConversationInfo(last.conversation, last.seq, last.time_us, read)
+        return [conversations(self._world, user, request.n, page.events, self._watermarks)]
 
     # What was missed.
 
