@@ -111,6 +111,10 @@ class Login(Said, frozen=True, tag="login"):
     password: str = ""
     shares_read: bool = True
 
+    def __repr__(self) -> str:
+        """Without secrets."""
+        return f"<Login {self.n} {self.name!r}>"
+
 
 class Logout(Said, frozen=True, tag="logout"):
     """Leaves; the server answers and closes."""
@@ -255,6 +259,10 @@ class SetPassword(Said, frozen=True, tag="set_password"):
 
     n: int
     password: str
+
+    def __repr__(self) -> str:
+        """Without secrets."""
+        return f"<SetPassword {self.n}>"
 
 
 class DeleteAccount(Said, frozen=True, tag="delete_account"):
