@@ -9,6 +9,7 @@ from mystic_client.cli.status import Failure, Status
 from mystic_client.cli.visit import Place, visiting
 from mystic_client.model.text import stamp
 from mystic_client.session.daemon import in_daemon_thread
+from mystic_client.session.pins import PinsError
 from mysticproto import model
 
 SHOWN_KEY_CHARS = 12
@@ -56,7 +57,10 @@ async def unregister(place: Place, *, is_sure: bool) -> None:
 
 async def trust(place: Place) -> None:
     """Forgets the fingerprint that this device knows the server by, and takes the one that it shows now."""
-    place.pins.forget(place.address.host, place.address.port)
+    try:
+        place.pins.forget(place.address.host, place.address.port)
+    except PinsError as problem:
+        raise Failure(Status.REFUSED, str(problem)) from None
     async with visiting(place):
         talk(f"{place.address} is known by what it shows now")
 

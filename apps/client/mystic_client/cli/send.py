@@ -1,13 +1,14 @@
 """`mystic send`: one message, or one for each line of standard input."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from itertools import zip_longest
 
 from mystic_client.cli.lines import stdin_lines
 from mystic_client.cli.output import talk
 from mystic_client.cli.status import Failure, Status
 from mystic_client.cli.visit import Place, visiting
-from mystic_client.model.text import names_in_words
+from mystic_client.model.text import duration_in_words, names_in_words
 from mystic_client.session.connection import Ended, Heard, PostState
 from mysticproto.model import Target
 
@@ -42,7 +43,7 @@ class Ledger:
         self.sent += 1
         self._lines.pop(post.cid, None)
         self._say_once("unknown", post.unknown, "nobody is called {}")
-        self._say_once("away", post.away, "away, and will get it later: {}")
+        self._say_once("away", tuple(_away(post)), "away, and will get it later: {}")
 
     def _say_once(self, what: str, names: tuple[str, ...], sentence: str) -> None:
         if names and (what, names) not in self._named:
@@ -65,6 +66,13 @@ class Ledger:
     @property
     def somebody_unknown(self) -> bool:
         return any(what == "unknown" for what, _ in self._named)
+
+
+def _away(post: PostState) -> Iterator[str]:
+    """Names of who is away, each with how long already."""
+    for name, since_us in zip_longest(post.away, post.away_since_us[: len(post.away)], fillvalue=0):
+        seconds = max(0, post.time_us - int(since_us)) / 1e6
+        yield f"{name} (last seen {duration_in_words(seconds)} ago)" if since_us else str(name)
 
 
 async def send(place: Place, to: Target, text: str, reply_to: int = 0) -> None:

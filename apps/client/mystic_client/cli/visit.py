@@ -40,6 +40,11 @@ class Place(Struct, frozen=True):
     def downloads(self) -> Path:
         return self.config.downloads_of(self.name)
 
+    @property
+    def pins(self) -> Pins:
+        """The servers that this user knows."""
+        return Pins(self.config.state_folder)
+
 
 class Visit:
     """A running session. `welcome` is the latest one; `ended` the end, once it came."""
@@ -67,7 +72,9 @@ class Visit:
             self._hear,
             watch=watch,
             after=after,
-            pins=Pins(place.config.state_folder),
+            pins=place.pins,
+            password=password,
+            shares_read=place.config.settings.share_read_receipts,
         )
         self._heard = heard
         self._patience_s = None if watch else PATIENCE_S
