@@ -390,22 +390,21 @@ class World:
 
     def _loaders(self) -> dict[str, Callable[[bytes], None]]:
         """What takes the rows of each kind, in the order in which one kind needs the others."""
-        decode = msgspec.msgpack.decode
         return {
             "user": self._load_user,
             "session": self._load_session,
-            "group": lambda body: self.put_group(decode(body, type=Group)),
-            "ban": lambda body: self.put_ban(decode(body, type=Ban)),
+            "group": lambda body: self.put_group(_decode_group(body)),
+            "ban": lambda body: self.put_ban(_decode_ban(body)),
         }
 
     def _load_user(self, body: bytes) -> None:
-        user = msgspec.msgpack.decode(body, type=User)
+        user = _decode_user(body)
         user.add_device(user.key, 0)
         user.key = b""
         self.put_user(user)
 
     def _load_session(self, body: bytes) -> None:
-        session = msgspec.msgpack.decode(body, type=Session)
+        session = _decode_session(body)
         (self.put_lost if session.lost_us else self.put_session)(session)
 
     def _body(self, kind: str, id: int) -> bytes | None:
@@ -421,6 +420,11 @@ class World:
                 entity = self.bans.get(kind.removeprefix(_BAN))
         return None if entity is None else msgspec.msgpack.encode(entity)
 
+
+_decode_user = msgspec.msgpack.Decoder(User).decode
+_decode_session = msgspec.msgpack.Decoder(Session).decode
+_decode_group = msgspec.msgpack.Decoder(Group).decode
+_decode_ban = msgspec.msgpack.Decoder(Ban).decode
 
 _BAN = "ban:"
 """What a ban's kind of row begins with; the rest is its `ban_key`, since it has no number."""
