@@ -3,6 +3,7 @@
 from textual.message import Message
 
 from mystic_client.model.commands import Command
+from mystic_client.model.timeline import Entry
 
 
 class Wanted(Message):
@@ -95,6 +96,75 @@ class PastWanted(Message):
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
+
+
+class FutureWanted(Message):
+    """The user scrolled to where an excerpt of the conversation `key` has newer messages."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class QuoteWanted(Message):
+    """A message of the conversation `key` answers the one with this number, which is not here."""
+
+    def __init__(self, key: str, number: int) -> None:
+        super().__init__()
+        self.key, self.number = key, number
+
+
+class JumpWanted(Message):
+    """The user wants to see the message with this number of the conversation `key`."""
+
+    def __init__(self, key: str, number: int) -> None:
+        super().__init__()
+        self.key, self.number = key, number
+
+
+class BackToNow(Message):
+    """The user has read enough of the past of the conversation `key`."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class MessageActed(Message):
+    """The user wants to do something with a message of the conversation `key`.
+
+    `act`: "menu", "reply", "edit", "delete", "copy", "readers", "original", "author", "retry" or "drop".
+    """
+
+    def __init__(self, key: str, act: str, entry: Entry, *, y: int = 0) -> None:
+        super().__init__()
+        self.key, self.act, self.entry = key, act, entry
+        self.y = y
+        """The row of the screen that it is on, for a menu beside it."""
+
+
+class EditDone(Message):
+    """The user has typed what is to be put in the place of a message."""
+
+    def __init__(self, key: str, entry: Entry, text: str) -> None:
+        super().__init__()
+        self.key, self.entry, self.text = key, entry, text
+
+
+class Drafted(Message):
+    """The user has begun something in the conversation `key`."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__()
+        self.key, self.text = key, text
+
+
+class Seen(Message):
+    """The user has seen the conversation `key` up to this number."""
+
+    def __init__(self, key: str, upto: int) -> None:
+        super().__init__()
+        self.key, self.upto = key, upto
 
 
 class LinkChosen(Message):

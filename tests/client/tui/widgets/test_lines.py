@@ -28,15 +28,15 @@ def rights(lines: list[Line]) -> list[str]:
 def test_a_message_has_a_heading_a_time_and_the_day_above_the_first() -> None:
     lines = lay_out(said(), None, SHAPE)
     assert [text.strip("─ ") for text in texts(lines)] == ["Today", "ana", "hi"]
-    assert rights(lines) == ["", "", " 14:13  "]
+    assert rights(lines) == ["", "", " 14:13   "]
     assert cell_len(lines[0].text) == 60 - GUTTER
 
 
 def test_messages_of_one_author_share_a_heading_for_five_minutes() -> None:
     first, second, late = said(minute=0), said("more", 4), said("late", 6)
     assert texts(lay_out(second, first, SHAPE)) == ["more"]
-    assert rights(lay_out(second, first, SHAPE)) == [" 14:17  "]
-    assert rights(lay_out(said("more"), first, SHAPE)) == ["       " + " "], "the same minute is said once"
+    assert rights(lay_out(second, first, SHAPE)) == [" 14:17   "]
+    assert rights(lay_out(said("more"), first, SHAPE)) == ["         "], "the same minute is said once"
     assert texts(lay_out(late, first, SHAPE)) == ["", "ana", "late"]
     assert texts(lay_out(said("x", author="bob"), first, SHAPE)) == ["", "bob", "x"]
     assert texts(lay_out(said("x", author="bob"), first, replace(SHAPE, roomy=False))) == ["bob", "x"]
@@ -52,7 +52,7 @@ def test_a_new_day_and_new_messages_are_announced() -> None:
     assert texts(lay_out(said(minute=1, place=10), said(place=9), replace(SHAPE, new_from=9))) == ["hi"]
 
 
-@pytest.mark.parametrize(("state", "mark"), [("pending", "◷"), ("sent", "✓"), ("failed", "✗"), ("", " ")])
+@pytest.mark.parametrize(("state", "mark"), [("pending", "○ "), ("sent", "✓ "), ("failed", "✗ "), ("", "  ")])
 def test_the_state_of_ones_own_is_at_the_end(state: str, mark: str) -> None:
     assert rights(lay_out(said(own=bool(state), state=state), None, SHAPE))[2].endswith(mark)
 
@@ -90,7 +90,7 @@ def test_long_texts_are_broken_and_line_breaks_kept() -> None:
 def test_a_longer_form_of_the_time_leaves_less_room_for_the_text() -> None:
     seconds = replace(SHAPE, time_format="%H:%M:%S")
     lines = lay_out(said("word " * 30, own=True, state="sent"), None, seconds)
-    assert rights(lines)[2] == " 14:13:20 ✓"
+    assert rights(lines)[2] == " 14:13:20 ✓ "
     assert all(cell_len(text.rstrip()) <= SHAPE.text_cells - 3 for text in texts(lines)[1:])
     assert "14:13:20" in lay_out(said(), None, replace(seconds, width=40))[1].text
 

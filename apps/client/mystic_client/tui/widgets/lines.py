@@ -14,22 +14,28 @@ from rich.cells import cell_len
 
 from mystic_client.model.entries import mention_pattern
 from mystic_client.model.text import clock, day
-from mystic_client.model.timeline import Entry
+from mystic_client.model.timeline import DELETED, Entry
+from mystic_client.tui.widgets.strips import shorten
 from mystic_client.tui.widgets.wrap import wrap
 
 GROUP_GAP_US: Final = 5 * 60 * 1_000_000
 """Messages of one author that follow within this time share one heading."""
 BAR: Final = "▌"
 GUTTER: Final = 2
-RIGHT: Final = 3
+STATE_CELLS: Final = 2
+RIGHT: Final = 2 + STATE_CELLS
 """Cells around the time at the right end: a space on each side, and the state of the message."""
 _URL = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
-_STATES: Final = {"pending": "◷", "sent": "✓", "failed": "✗"}
+_STATES: Final = {"pending": "○", "sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗"}
+_EDITED: Final = " (edited)"
 _EVENT_SIGN: Final = "·"
 
 
 class Piece(Struct, frozen=True):
-    """Text in one style; `act` and `about` say what a click means: ("author", name), ("link", url), ("retry", cid)."""
+    """Text in one style.
+
+    `act` and `about` say what a click means: ("author", name), ("link", url), ("retry", cid), ("jump", number).
+    """
 
     text: str
     style: str
@@ -38,7 +44,7 @@ class Piece(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One row. `kind` styles all of it; `bar` is the style of the bar in front, if there is one.
+    """One row. `kind` styles all of it ("rule": it is between messages); `bar` styles the bar in front, if any.
 
     `body` is what copying takes, and `glue` what copying puts between this row and the one above: a row of a broken
     line joins with a space or nothing.
@@ -53,12 +59,14 @@ class Line(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
+        """What copying takes; a remark of the client's own is no part of it."""
+        return "".join(piece.text for piece in self.pieces if piece.style != "edited")
 
 
 class Shape(Struct, frozen=True):
     """What decides how entries look, beside themselves. `width` in cells; `now_us` for "Today"; `roomy`: blank rows
-    between authors; `new_from`: the first unread number, 0 for none; `own_name` is highlighted in texts."""
+    between authors; `new_from`: the first unread number, 0 for none; `own_name` is highlighted in texts; up to the
+    numbers `delivered` and `read` the others have got and read what is one's own."""
 
     width: int
     now_us: int
@@ -67,6 +75,8 @@ class Shape(Struct, frozen=True):
     new_from: int = 0
     zone: tzinfo | None = None
     time_format: str = "%H:%M"
+    delivered: int = 0
+    read: int = 0
 
     @property
     def time_cells(self) -> int:
@@ -89,8 +99,8 @@ def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
     lines = list(_separators(entry, previous, shape))
     joined = not lines and continues(entry, previous)
     if not joined and not lines and previous is not None and shape.roomy and _is_said(entry, previous):
-        lines.append(Line("plain", (), body=False))
-    if entry.kind in ("message", "broadcast"):
+        lines.append(Line("rule", (), body=False))
+    if entry.is_said:
         lines.extend(_message(entry, previous, shape, joined=joined))
     else:
         lines.extend(_quiet(entry, shape))
@@ -100,7 +110,7 @@ def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
 def guess_height(entry: Entry, width: int) -> int:
     """About how many rows an entry has, without wrapping it."""
     rows = len(entry.text) // max(1, width - GUTTER) + 1
-    return rows + (1 if entry.kind in ("message", "broadcast") else 0)
+    return rows + (1 if entry.is_said else 0) + (1 if entry.reply_to else 0)
 
 
 def continues(entry: Entry, previous: Entry | None) -> bool:
@@ -115,7 +125,7 @@ def continues(entry: Entry, previous: Entry | None) -> bool:
 
 
 def _is_said(entry: Entry, previous: Entry) -> bool:
-    return entry.kind in ("message", "broadcast") or previous.kind in ("message", "broadcast")
+    return entry.is_said or previous.is_said
 
 
 def _separators(entry: Entry, previous: Entry | None, shape: Shape) -> Iterator[Line]:
@@ -129,36 +139,80 @@ def _separators(entry: Entry, previous: Entry | None, shape: Shape) -> Iterator[
 def _rule(words: str, style: str, width: int) -> Line:
     left = max(0, (width - cell_len(words) - 2) // 2)
     right = max(0, width - cell_len(words) - 2 - left)
-    return Line("plain", (Piece(f"{'─' * left} {words} {'─' * right}"[: max(0, width)], style),), body=False)
+    return Line("rule", (Piece(f"{'─' * left} {words} {'─' * right}"[: max(0, width)], style),), body=False)
+
+
+def state_of(entry: Entry, shape: Shape) -> str:
+    """How far a message of one's own has got: "pending", "failed", "sent", "delivered", "read"; "" for others'."""
+    if entry.state != "sent" or entry.deleted or not entry.number:
+        return entry.state
+    return "read" if entry.number <= shape.read else "delivered" if entry.number <= shape.delivered else "sent"
 
 
 def _message(entry: Entry, previous: Entry | None, shape: Shape, *, joined: bool) -> Iterator[Line]:
-    kind = "broadcast" if entry.kind == "broadcast" else "own" if entry.own else "mention" if entry.mention else "plain"
-    bar = "broadcast" if kind == "broadcast" else f"author:{entry.author}"
+    kind = _kind(entry)
+    bar = kind if kind in ("broadcast", "announcement") else f"author:{entry.author}"
     time = clock(entry.time_us, shape.zone, shape.time_format)
+    state = state_of(entry, shape)
     if not joined:
-        yield Line(kind, tuple(_heading(entry, time if shape.is_narrow else "")), bar)
+        yield Line(kind, tuple(_heading(entry, f"{time} {_STATES.get(state, '')}" if shape.is_narrow else "")), bar)
+    if entry.reply_to:
+        yield _quote(entry, kind, bar, shape.width - GUTTER)
     shows_time = not joined or previous is None or clock(previous.time_us, shape.zone, shape.time_format) != time
-    right = () if shape.is_narrow else _right(entry, time if shows_time else " " * shape.time_cells)
-    for number, (pieces, glue) in enumerate(
-        _rows(entry.text, shape.text_cells, shape.own_name if not entry.own else "")
-    ):
-        yield Line(kind, pieces, bar, right if number == 0 else (), glue=glue)
-    if entry.note or entry.state == "failed":
+    right = () if shape.is_narrow else _right(state, time if shows_time else " " * shape.time_cells)
+    for number, (pieces, glue) in enumerate(_body(entry, shape)):
+        yield Line(kind, pieces, bar, right if number == 0 else (), body=not entry.deleted, glue=glue)
+    if entry.state == "failed" or (entry.note and not _is_said_before(entry, previous, state)):
         yield from _note(entry, kind, bar, shape.width - GUTTER)
+
+
+def _kind(entry: Entry) -> str:
+    if entry.announcement:
+        return "announcement"
+    return "broadcast" if entry.kind == "broadcast" else "own" if entry.own else "mention" if entry.mention else "plain"
+
+
+def _is_said_before(entry: Entry, previous: Entry | None, state: str) -> bool:
+    """Whether a remark that somebody is away needs no row: they have got it meanwhile, or it was said just before."""
+    return entry.away and (
+        state in ("delivered", "read") or (previous is not None and previous.away and continues(entry, previous))
+    )
 
 
 def _heading(entry: Entry, time: str) -> Iterator[Piece]:
     yield Piece(entry.author, f"author:{entry.author}", "author", entry.author)
-    if entry.kind == "broadcast":
+    if entry.announcement:
+        yield Piece("  announces", "announcement")
+    elif entry.kind == "broadcast":
         yield Piece("  to everybody", "broadcast")
     if time:
         yield Piece(f"  {time}", "time")
 
 
-def _right(entry: Entry, time: str) -> tuple[Piece, ...]:
-    mark = _STATES.get(entry.state, " ")
-    return (Piece(f" {time} ", "time"), Piece(mark, f"state-{entry.state or 'none'}"))
+def _quote(entry: Entry, kind: str, bar: str, width: int) -> Line:
+    words = shorten(f"↳ {entry.quote or '…'}", width)
+    return Line(kind, (Piece(words, "quote", "jump", str(entry.reply_to)),), bar, body=False)
+
+
+def _body(entry: Entry, shape: Shape) -> Iterator[tuple[tuple[Piece, ...], str]]:
+    """The rows of a message's text, with what joins each to the one above."""
+    if entry.deleted:
+        yield (Piece(DELETED, "deleted"),), "\n"
+        return
+    rows = list(_rows(entry.text, shape.text_cells, shape.own_name if not entry.own else ""))
+    if entry.edited:
+        pieces, glue = rows[-1]
+        room = shape.text_cells - sum(cell_len(piece.text) for piece in pieces)
+        if room >= len(_EDITED):
+            rows[-1] = (*pieces, Piece(_EDITED, "edited")), glue
+        else:
+            rows.append(((Piece(_EDITED.strip(), "edited"),), ""))
+    yield from rows
+
+
+def _right(state: str, time: str) -> tuple[Piece, ...]:
+    mark = _STATES.get(state, "")
+    return (Piece(f" {time} ", "time"), Piece(f"{mark:<{STATE_CELLS}}", f"state-{state or 'none'}"))
 
 
 def _note(entry: Entry, kind: str, bar: str, width: int) -> Iterator[Line]:
@@ -181,7 +235,7 @@ def _quiet(entry: Entry, shape: Shape) -> Iterator[Line]:
     """Comings and goings, and the words of the server and of the client."""
     style = {"event": "event", "error": "error"}.get(entry.kind, "notice")
     sign = {"event": _EVENT_SIGN, "error": "✗"}.get(entry.kind, "›")
-    right = () if shape.is_narrow else _right(entry, clock(entry.time_us, shape.zone, shape.time_format))
+    right = () if shape.is_narrow else _right("", clock(entry.time_us, shape.zone, shape.time_format))
     for number, (pieces, glue) in enumerate(_rows(entry.text, shape.text_cells - 2)):
         front = Piece(f"{sign} " if number == 0 else "  ", style)
         plain = tuple(Piece(piece.text, style, piece.act, piece.about) for piece in pieces)

@@ -1,58 +1,41 @@
-"""The message view: one conversation's timeline, drawn row by row.
+"""The message view: one conversation, drawn row by row, with a cursor on messages.
 
-There is one for the whole app; `show` gives it another conversation. Only entries near the viewport are wrapped: the
-heights of the others are guesses, made exact one page before they come into sight, and the scroll position is moved
-along so that nothing on the screen jumps. The position is held by an anchor (an entry and a row in it) unless the view
-follows the end.
+There is one for the whole app; `show` gives it another conversation. A click, alt+up and alt+down select a message;
+what can be done with it then is said by keys, by its menu (Enter, a right click, the "⋯" at its end), and by what can
+be clicked in it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
-from zlib import crc32
 
-from msgspec import Struct
-from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
-from textual.strip import Strip
 
-from mystic_client.model.talk import GLOBAL, Talk
-from mystic_client.model.text import day
+from mystic_client.model.message_acts import ACTS, Act, possible
+from mystic_client.model.talk import Talk
 from mystic_client.model.timeline import Entry
-from mystic_client.tui.messages import AuthorChosen, Dropped, LinkChosen, PastWanted, Retried
+from mystic_client.tui.messages import (
+    AuthorChosen,
+    Dropped,
+    JumpWanted,
+    LinkChosen,
+    MessageActed,
+    PastWanted,
+    Retried,
+)
 from mystic_client.tui.widgets.clock import Clock
-from mystic_client.tui.widgets.heights import Heights
-from mystic_client.tui.widgets.lines import BAR, GUTTER, Line, Piece, Shape, guess_height, lay_out
-from mystic_client.tui.widgets.strips import overlay, row
-from mysticproto.names import name_key
+from mystic_client.tui.widgets.lines import GUTTER, Line
+from mystic_client.tui.widgets.message_paint import MessagePaint
 
-NAME_COLOURS: Final = 8
-MAX_LAID_OUT: Final = 2000
-"""Entries whose rows are kept."""
 MAX_COPIED_ROWS: Final = 20_000
-_STYLES: Final = (
-    "text", "time", "date", "new", "event", "notice", "error", "note", "link", "name", "button", "broadcast",
-    "state-pending", "state-sent", "state-failed", "state-none", "hint",
-)  # fmt: skip
-_KINDS: Final = ("plain", "own", "mention", "quiet", "in-broadcast")
+RIGHT_BUTTON: Final = 3
 
 
-class _Anchor(Struct, frozen=True):
-    """What is at the top of the viewport: a row of an entry, or -1 for the row above it."""
-
-    entry: Entry
-    row: int
-
-
-class MessageView(ScrollView, can_focus=True):
+class MessageView(MessagePaint, can_focus=True):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,71 +45,108 @@ class MessageView(ScrollView, can_focus=True):
         Binding("pagedown", "page_down", "Page down", show=False),
         Binding("home", "scroll_home", "Oldest", show=False),
         Binding("end", "scroll_end", "Newest", show=False),
+        Binding("alt+up,ctrl+up", "step(-1)", "Message above", show=False),
+        Binding("alt+down,ctrl+down", "step(1)", "Message below", show=False),
+        Binding("enter", "act('menu')", "Actions", key_display="↵"),
+        *(Binding(act.key, f"act('{act.name}')", act.words) for act in ACTS),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"message-view--{style}" for style in (*_STYLES, *_KINDS)),
-        *(f"message-view--author-{number}" for number in range(NAME_COLOURS)),
-        "message-view--selection",
-    }
-
-    class Unseen(Message):
-        """How many messages have come below the viewport since the user scrolled up."""
-
-        def __init__(self, count: int) -> None:
-            super().__init__()
-            self.count = count
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.talk = Talk(GLOBAL, "global")
-        self.following = True
-        """Whether the newest message stays in sight."""
-        self._clock = clock
-        self.shape = Shape(1, clock.now_us(), zone=clock.zone, time_format=clock.pattern)
-        self.entries: list[Entry] = []
-        """What is drawn: the timeline as it was at the last `show` or `update`, always in step with the heights."""
-        self._heights = Heights()
-        self._rows: dict[int, tuple[Entry, Entry | None, list[Line]]] = {}
-        self._anchors: dict[str, _Anchor] = {}
-        self._styles: dict[str, Style] = {}
-        self._moving = False
-        self._unseen = 0
+        super().__init__(clock, id=id)
+        self.selected: Entry | None = None
+        self.is_operator = False
+        """Whether the user may delete what others said."""
 
-    # What is shown.
-
-    @property
-    def laid_out_count(self) -> int:
-        """How many entries have been wrapped for this width."""
-        return self._heights.exact_count
+    # The cursor.
 
     def show(self, talk: Talk, own_name: str) -> None:
-        """Shows another conversation, where it was last left or at its end."""
-        self._leave()
-        self.talk = talk
-        self.shape = self._shape_now(own_name)
-        self._unseen = 0
-        self._start_over(self._anchors.pop(talk.key, None))
+        self.selected = None
+        super().show(talk, own_name)
+        self._select(None)
 
     def update(self) -> None:
-        """Draws what changed in the conversation."""
-        shape = self._shape_now(self.shape.own_name)
-        anchor = None if self.following else self._anchor()
-        if shape.new_from != self.shape.new_from or self._is_new_day(shape):
-            self.shape = shape
-            self._start_over(anchor)
-            return
-        self.shape = shape
-        count = len(self.entries)
-        self._follow_change()
-        if not self.following:
-            self._count_unseen(len(self.entries) - count)
-        self._settle(anchor)
+        super().update()
+        if self.selected is not None:
+            self._select(self._found(self.selected))
 
-    def to_end(self) -> None:
-        """Goes to the newest message and stays there."""
-        self.following = True
-        self._set_unseen(0)
-        self._settle(None)
+    def select(self, number: int) -> bool:
+        """Puts the cursor on the message with this number and shows it; False if it isn't here."""
+        entry = self.talk.shown.find(number)
+        if entry is None:
+            return False
+        self.update()
+        self._select(entry)
+        if self.cursor >= 0:
+            self.reveal(self.cursor, self.size.height // 3)
+        return True
+
+    def deselect(self) -> None:
+        """Takes the cursor away."""
+        self._select(None)
+
+    def acts(self, entry: Entry) -> list[Act]:
+        """What can be done with a message."""
+        return possible(entry, operator=self.is_operator, receipts=self.talk.has_receipts)
+
+    def takes_key(self, key: str) -> bool:
+        """Whether a letter does something with the selected message instead of being typed."""
+        return self.selected is not None and any(act.key == key for act in ACTS)
+
+    def action_step(self, by: int) -> None:
+        """Moves the cursor to the next message above or below; below the last one it goes away."""
+        start = self.cursor if self.cursor >= 0 else self._visible().stop
+        index = start + by
+        while 0 <= index < len(self.entries) and not self.entries[index].is_said:
+            index += by
+        if index >= len(self.entries):
+            self._select(None)
+        elif index >= 0:
+            self._select(self.entries[index])
+            self.reveal(index)
+
+    def action_act(self, name: str) -> None:
+        if self.selected is None or (name != "menu" and name not in {act.name for act in self.acts(self.selected)}):
+            return
+        row = 1 + self._heights.top_of(self.cursor) - self.scroll_offset.y + self._blank_above
+        self.post_message(MessageActed(self.talk.key, name, self.selected, y=self.region.y + row))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "act":
+            return True
+        if self.selected is None:
+            return False
+        return parameters[0] == "menu" or parameters[0] in {act.name for act in self.acts(self.selected)}
+
+    def _select(self, entry: Entry | None) -> None:
+        self.selected = entry
+        self.cursor = -1
+        if entry is not None:
+            at = self._index_of(entry)
+            self.cursor = at if 0 <= at < len(self.entries) and self.entries[at] is entry else -1
+        if self.cursor < 0:
+            self.selected = None
+        self.refresh_bindings()
+        self.refresh()
+
+    def _found(self, entry: Entry) -> Entry | None:
+        """The entry as it is now."""
+        if entry.number:
+            return self.talk.shown.find(entry.number)
+        return next((now for now in reversed(self.entries) if now.cid == entry.cid and entry.cid), None)
+
+    def action_scroll_up(self) -> None:
+        if self.selected is not None:
+            self.action_step(-1)
+        else:
+            self.scroll_relative(y=-1, animate=False)
+
+    def action_scroll_down(self) -> None:
+        if self.selected is not None:
+            self.action_step(1)
+        else:
+            self.scroll_relative(y=1, animate=False)
+
+    # Scrolling.
 
     def action_scroll_end(self) -> None:
         self.to_end()
@@ -140,247 +160,6 @@ class MessageView(ScrollView, can_focus=True):
     def action_page_down(self) -> None:
         self.scroll_relative(y=self.size.height - 2, animate=False)
 
-    def action_scroll_up(self) -> None:
-        self.scroll_relative(y=-1, animate=False)
-
-    def action_scroll_down(self) -> None:
-        self.scroll_relative(y=1, animate=False)
-
-    def _shape_now(self, own_name: str) -> Shape:
-        clock = self._clock
-        now_us, new_from = clock.now_us(), self.talk.new_from
-        return Shape(self._width, now_us, own_name, self._is_roomy, new_from, clock.zone, clock.pattern)
-
-    def _leave(self) -> None:
-        if not self.following and (anchor := self._anchor()):
-            self._anchors[self.talk.key] = anchor
-
-    def _start_over(self, anchor: _Anchor | None) -> None:
-        """Everything may look different now."""
-        self._rows.clear()
-        self.talk.timeline.take_change()
-        self.entries = list(self.talk.timeline.entries)
-        self._heights = Heights(guess_height(entry, self.shape.width) for entry in self.entries)
-        self.following = anchor is None
-        self._clear_selection()
-        self._settle(anchor)
-
-    def _follow_change(self) -> None:
-        """Takes over what the timeline says has changed; what stayed keeps its heights."""
-        change = self.talk.timeline.take_change()
-        if change is None:
-            return
-        width, now = self.shape.width, self.talk.timeline.entries
-        if change.prepended:
-            self.entries[0:0] = now[: change.prepended]
-            self._heights.prepend(guess_height(entry, width) for entry in self.entries[: change.prepended])
-            self._doubt(change.prepended)
-            self._clear_selection()
-        if change.since < len(self._heights):
-            self._clear_selection()
-        since = min(change.since, len(self._heights))
-        self.entries[since:] = now[since:]
-        self._heights.replace_from(since, (guess_height(entry, width) for entry in self.entries[since:]))
-
-    def _doubt(self, index: int) -> None:
-        if index < len(self._heights):
-            self._heights.doubt(index)
-
-    def _is_new_day(self, shape: Shape) -> bool:
-        return day(self.shape.now_us, shape.now_us, shape.zone) != "Today"
-
-    def _count_unseen(self, more: int) -> None:
-        new = [entry for entry in self.entries[-more:] if not entry.own and entry.author] if more > 0 else []
-        self._set_unseen(self._unseen + len(new))
-
-    def _set_unseen(self, count: int) -> None:
-        if count != self._unseen:
-            self._unseen = count
-            self.post_message(self.Unseen(count))
-
-    # Heights and position.
-
-    @property
-    def _width(self) -> int:
-        return max(1, self.scrollable_content_region.width)
-
-    @property
-    def _is_roomy(self) -> bool:
-        return self.size.height >= 22
-
-    @property
-    def _blank_above(self) -> int:
-        """Rows above the content when it doesn't fill the viewport."""
-        return max(0, self.size.height - self._content_height)
-
-    @property
-    def _content_height(self) -> int:
-        return self._heights.total + 1  # the first row says whether there is more
-
-    def _anchor(self) -> _Anchor | None:
-        if not self.entries:
-            return None
-        top = self.scroll_offset.y - 1
-        index, line = self._heights.at(top)
-        return _Anchor(self.entries[index], line if top >= 0 else -1)
-
-    def _settle(self, anchor: _Anchor | None) -> None:
-        """Makes the heights around the viewport exact and puts the viewport where it belongs."""
-        if not self.is_attached or self.size.height <= 0:
-            return
-        target = None
-        if self.following or anchor is None or not self.entries:
-            self._make_exact_upward(len(self.entries) - 1, 2 * self.size.height)
-        else:
-            index = self._index_of(anchor.entry)
-            self._make_exact_downward(index, 2 * self.size.height)
-            self._make_exact_upward(index - 1, self.size.height)
-            target = 1 + self._heights.top_of(index) + min(anchor.row, self._heights[index] - 1)
-        self._move_to(target)
-        self._ask_for_past()
-        self.refresh()
-
-    def _move_to(self, target: int | None) -> None:
-        """Sets size and position in one go; None is the end."""
-        self._moving = True
-        self.virtual_size = Size(self._width, self._content_height)
-        end = max(0, self._content_height - self.size.height)
-        self.set_scroll(None, end if target is None else min(target, end))
-        self._moving = False
-
-    def _index_of(self, entry: Entry) -> int:
-        """Where an entry is now, or what is in its place."""
-        index = start = bisect_left(self.entries, entry.place, key=lambda other: other.place)
-        while index < len(self.entries) and self.entries[index].place == entry.place:
-            if self.entries[index] is entry:
-                return index
-            index += 1
-        return min(start, len(self.entries) - 1)
-
-    def _make_exact_downward(self, index: int, rows: int) -> None:
-        while rows > 0 and index < len(self.entries):
-            rows -= self._exact(index)
-            index += 1
-
-    def _make_exact_upward(self, index: int, rows: int) -> None:
-        while rows > 0 and index >= 0:
-            rows -= self._exact(index)
-            index -= 1
-
-    def _exact(self, index: int) -> int:
-        if not self._heights.is_exact(index):
-            self._heights.set_exact(index, len(self._lines_of(index)))
-        return self._heights[index]
-
-    def _lines_of(self, index: int) -> list[Line]:
-        """The rows of an entry, from memory if neither it nor the one before it has changed."""
-        entry, previous = self.entries[index], self.entries[index - 1] if index else None
-        kept = self._rows.get(id(entry))
-        if kept and kept[0] is entry and kept[1] is previous:
-            return kept[2]
-        if len(self._rows) >= MAX_LAID_OUT:
-            self._rows.clear()
-        lines = lay_out(entry, previous, self.shape)
-        self._rows[id(entry)] = (entry, previous, lines)
-        return lines
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if self._moving or round(old_value) == round(new_value):
-            return
-        self.following = round(new_value) >= self._content_height - self.size.height
-        if self.following:
-            self._set_unseen(0)
-        self._settle(self._anchor())
-
-    def on_resize(self) -> None:
-        anchor = None if self.following else self._anchor()
-        if self.shape.width != self._width or self.shape.roomy != self._is_roomy:
-            self.shape = self._shape_now(self.shape.own_name)
-            self._start_over(anchor)
-        else:
-            self._settle(anchor)
-
-    def _ask_for_past(self) -> None:
-        if self.talk.fetches_by_itself and self.scroll_offset.y <= self.size.height:
-            self.post_message(PastWanted(self.talk.key))
-
-    # Drawing.
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
-
-    def render_line(self, y: int) -> Strip:
-        number = y + self.scroll_offset.y - self._blank_above
-        base = self.rich_style
-        if number < 0 or not self.is_attached:
-            return Strip.blank(self._width, base)
-        if number == 0:
-            return self._hint(base)
-        line = self._line_at(number)
-        if line is None:
-            return Strip.blank(self._width, base)
-        strip = self._strip(line, base)
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(number)) is not None:
-            strip = overlay(strip, *span, self._style("selection"))
-        return strip.apply_offsets(0, number)
-
-    def _line_at(self, number: int) -> Line | None:
-        if not self.entries or number > self._heights.total:
-            return None
-        index, line = self._heights.at(number - 1)
-        lines = self._lines_of(index)
-        return lines[line] if line < len(lines) else None
-
-    def _hint(self, base: Style) -> Strip:
-        words = {
-            "asked": "Fetching older messages …",
-            "filling": "Fetching what was said meanwhile …",
-            "more": "Scroll up for older messages",
-            "failed": "Older messages could not be fetched. Click to try again",
-            "cleared": "Click to show older messages again",
-            "all": "This is the beginning" if self.entries else "Nothing here yet. Say hello!",
-        }.get(self.talk.history, "")
-        left = max(0, (self._width - cell_len(words)) // 2)
-        style = self._style("hint")
-        if self.talk.history in ("failed", "cleared"):
-            style += Style.from_meta({"act": ("past", "")})
-        return row([(" " * left, Style.null()), (words, style)], self._width, base)
-
-    def _strip(self, line: Line, base: Style) -> Strip:
-        base += self._style("in-broadcast" if line.kind == "broadcast" else line.kind)
-        bar = (BAR + " ", self._style(line.bar)) if line.bar else ("  ", Style.null())
-        left = [bar, *((piece.text, self._piece_style(piece)) for piece in line.pieces)]
-        right = [(piece.text, self._piece_style(piece)) for piece in line.right]
-        return row(left, self._width, base, right)
-
-    def _piece_style(self, piece: Piece) -> Style:
-        if not piece.act:
-            return self._style(piece.style)
-        key = f"{piece.style}\0{piece.act}\0{piece.about}"
-        style = self._styles.get(key)
-        if style is None:
-            style = self._style(piece.style) + Style(
-                link=piece.about if piece.act == "link" else None, meta={"act": (piece.act, piece.about)}
-            )
-            self._keep(key, style)
-        return style
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            known = f"author-{name_colour(name[7:])}" if name.startswith("author:") else name
-            style = self.get_component_rich_style(f"message-view--{known}", partial=True)
-            self._keep(name, style)
-        return style
-
-    def _keep(self, key: str, style: Style) -> None:
-        if len(self._styles) > 1000:
-            self._styles.clear()
-        self._styles[key] = style
-
     # The mouse, and copying.
 
     def on_click(self, event: events.Click) -> None:
@@ -391,10 +170,38 @@ class MessageView(ScrollView, can_focus=True):
             "retry": lambda: Retried(bytes.fromhex(about)),
             "drop": lambda: Dropped(bytes.fromhex(about)),
             "past": lambda: PastWanted(self.talk.key),
+            "jump": lambda: JumpWanted(self.talk.key, int(about)),
         }
-        if act in messages:
+        if event.button == RIGHT_BUTTON or act == "menu":
+            event.stop()
+            self._select(self._entry_at(event.y))
+            self.action_act("menu")
+        elif act in messages:
             event.stop()
             self.post_message(messages[act]())
+        elif self.text_selection is None:
+            entry = self._entry_at(event.y)
+            self._select(None if entry is self.selected else entry)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._set_hover(self._index_at(event.y))
+
+    def on_leave(self) -> None:
+        self._set_hover(-1)
+
+    def _set_hover(self, index: int) -> None:
+        if index != self.hover:
+            self.hover = index
+            self.refresh()
+
+    def _index_at(self, y: int) -> int:
+        """The index of the message at a row of the view; -1 for none."""
+        index, line = self._row_at(y + self.scroll_offset.y - self._blank_above)
+        return index if line is not None and line.kind != "rule" and self.entries[index].is_said else -1
+
+    def _entry_at(self, y: int) -> Entry | None:
+        index = self._index_at(y)
+        return self.entries[index] if index >= 0 else None
 
     @property
     def allow_select(self) -> bool:
@@ -415,10 +222,6 @@ class MessageView(ScrollView, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
-    def _clear_selection(self) -> None:
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
-
 
 def copied(rows: Iterable[tuple[Line, str]]) -> str:
     """Rows of the view as text: broken lines are whole again."""
@@ -426,8 +229,3 @@ def copied(rows: Iterable[tuple[Line, str]]) -> str:
     for number, (line, part) in enumerate(rows):
         text += (line.glue if number else "") + part
     return text
-
-
-def name_colour(name: str) -> int:
-    """The number of a name's colour: the same at every start and for every spelling of the name."""
-    return crc32(name_key(name).encode()) % NAME_COLOURS
