@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from types import TracebackType
 from typing import TypeVar
 
@@ -106,10 +107,11 @@ class Peer:
 
 
 class FakeServer:
-    """Listens on a free port; connections wait to be accepted in their order."""
+    """Listens on a free port; connections wait to be accepted in their order. With `tls` it speaks nothing else."""
 
-    def __init__(self, server_id: bytes = SERVER_ID) -> None:
+    def __init__(self, server_id: bytes = SERVER_ID, tls: ssl.SSLContext | None = None) -> None:
         self.server_id = server_id
+        self.tls = tls
         self._port = 0
         self._waiting: asyncio.Queue[Peer] = asyncio.Queue()
         self._peers: list[Peer] = []
@@ -129,7 +131,7 @@ class FakeServer:
 
     async def start(self) -> None:
         """Listens, after a `stop` on the same port again."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, ssl=self.tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

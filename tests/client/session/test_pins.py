@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,20 +64,20 @@ def test_another_program_is_heard_at_once(tmp_path: Path) -> None:
     assert one.find(HERE) is None
 
 
-def _add_many(folder: Path, first: int) -> None:
-    for port in range(first, first + 20):
-        Pins(folder).add(Address("h", port), ONE)
+ADD_MANY = """
+import sys
+from pathlib import Path
+from mystic_client.session.pins import Address, Pins
+for port in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
+    Pins(Path(sys.argv[1])).add(Address("h", port), ":".join(["ab"] * 32))
+"""
 
 
 def test_programs_that_run_at_once_lose_none_of_each_others_lines(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    programs = [context.Process(target=_add_many, args=(tmp_path, first)) for first in (100, 200, 300)]
-    for program in programs:
-        program.start()
-    for program in programs:
-        program.join()
-        assert program.exitcode == 0
-        program.close()
+    programs = [
+        subprocess.Popen([sys.executable, "-c", ADD_MANY, str(tmp_path), str(first)]) for first in (100, 200, 300)
+    ]
+    assert [program.wait() for program in programs] == [0, 0, 0]
     assert len((tmp_path / FILE).read_text().splitlines()) == 60
 
 

@@ -203,6 +203,19 @@ def test_a_link_gives_what_came_before_the_end(link: tuple[ParentLink, socket.so
     assert child.ended and child.maybe_receive() is None
 
 
+def test_a_link_says_whether_something_has_come(link: tuple[ParentLink, socket.socket]) -> None:
+    child, sock = link
+    assert not child.has_something(0.0)
+    sock.send(pack_frame(b"one") + pack_frame(b"two"))
+    assert child.has_something(30.0)
+    assert child.receive() == b"one"
+    assert child.has_something(0.0)
+    assert child.receive() == b"two"
+    assert not child.has_something(0.0)
+    sock.close()
+    assert child.has_something(30.0) and child.receive() is None
+
+
 def test_a_link_notices_the_end_without_waiting_for_it(link: tuple[ParentLink, socket.socket]) -> None:
     child, sock = link
     assert child.maybe_receive() is None and not child.ended

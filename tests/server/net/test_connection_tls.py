@@ -15,7 +15,8 @@ from mysticproto.model import Ping
 from mysticproto.wire import Alone
 from tests.server.net.scripted import WELCOME, LineWire, Remembering, line_wire, read_now, tick_once
 from tests.server.net.test_connection import Line, is_open, span
-from tests.server.net.tls_peer import TlsPeer, server_context
+from tests.server.net.tls_peer import TlsPeer
+from tests.support.certificates import server_tls
 
 HARD_LIMIT = 1 << 20
 
@@ -26,7 +27,7 @@ class TlsLine(Line):
     def connect(
         self, choose: ChooseWire = line_wire, owner: Remembering | None = None, hard_limit: int = HARD_LIMIT
     ) -> tuple[Connection, Remembering, socket.socket]:
-        self.tls = server_context()
+        self.tls = server_tls().context
         return super().connect(choose, owner, hard_limit)
 
     def meet(self, cut: int = 0, choose: ChooseWire = line_wire) -> tuple[Connection, Remembering, TlsPeer]:

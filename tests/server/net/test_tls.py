@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mystic_server.net.tls import MAX_UNSENT_BYTES, NO_TLS, PIECE_BYTES, TLS_BUT_NO_ROOM, TlsSocket
 from tests.server.net.scripted import read_now
-from tests.server.net.tls_peer import TlsPeer, client_context, server_context
+from tests.server.net.tls_peer import TlsPeer, client_context
+from tests.support.certificates import server_tls
 
 KERNEL_BYTES = 4096
 
@@ -27,7 +28,7 @@ class Ends:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         ours.setblocking(False)
         self.heard = b""
-        self.tls = TlsSocket(ours, server_context(), b"")
+        self.tls = TlsSocket(ours, server_tls().context, b"")
         self.peer = TlsPeer(theirs, self.read, cut)
 
     def __enter__(self) -> Ends:

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import socket
 import ssl
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-from mystic_server.net.certificate import load_or_make_certificate
-from mystic_server.net.certificate import server_context as context_of
 from tests.server.net.scripted import read_now
-
-
-@functools.cache
-def server_context() -> ssl.SSLContext:
-    """With a certificate of its own; one for all tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        return context_of(load_or_make_certificate(Path(folder)))
 
 
 def client_context() -> ssl.SSLContext:
