@@ -152,11 +152,11 @@ class AccountScreen(Dialog[None]):
     def _wrong(self, text: str) -> None:
         self.complain(text)
         self._empty()
-        self.query_one("#password").focus()
 
     def _empty(self) -> None:
         for field in ("#password", "#again"):
             self.query_one(field, Input).value = ""
+        self.query_one("#password").focus()
 
     @on(RowList.Chosen, "#devices")
     def _chosen(self, event: RowList.Chosen) -> None:
