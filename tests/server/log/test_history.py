@@ -14,6 +14,7 @@ from mystic_server.domain.events import Posted, encode_event
 from mystic_server.log import history
 from mystic_server.log.base import HistoryQuery, MissedQuery
 from mystic_server.log.schema import open_database
+from mystic_server.log.sqlite import BY_CLIENT_ID
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def store(connection: sqlite3.Connection, conversations: list[str]) -> None:
         (history.OLDEST_FIRST, ("global", 1, 2, 3)),
         (history.NEWEST_FIRST, ("global", 1, 2, 3)),
         (history.DIRECTS_WITH_NEWS, (1, 2, 3, 4)),
+        (history.HAS_NEWS, ("global", 1, 2)),
     ],
 )
 def test_every_query_walks_an_index(database: sqlite3.Connection, sql: str, arguments: tuple[object, ...]) -> None:
@@ -49,8 +51,24 @@ def test_every_query_walks_an_index(database: sqlite3.Connection, sql: str, argu
 
 
 def test_client_ids_are_looked_up_by_their_index(database: sqlite3.Connection) -> None:
-    sql = "EXPLAIN QUERY PLAN SELECT seq, time_us, body FROM events WHERE author = ? AND cid = ?"
-    assert "events_by_cid (cid=? AND author=?)" in database.execute(sql, (1, b"x")).fetchone()[3]
+    plan = database.execute(f"EXPLAIN QUERY PLAN {BY_CLIENT_ID}", (1, b"x")).fetchone()
+    assert "events_by_cid (cid=? AND author=?)" in plan[3]
+
+
+@pytest.mark.parametrize(
+    ("sql", "arguments", "index"),
+    [
+        (history.LAST_MESSAGES, (1, 2, 3), "events_by_conversation (conversation=? AND seq>?)"),
+        (history.LAST_MESSAGE, ("group:7",), "events_by_conversation (conversation=?)"),
+        (history.AMENDED, ("[1]",), "INTEGER PRIMARY KEY (rowid=?)"),
+    ],
+)
+def test_the_recent_and_the_amended_are_looked_up(
+    database: sqlite3.Connection, sql: str, arguments: tuple[object, ...], index: str
+) -> None:
+    plan = [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)]
+    assert any(index in step for step in plan)
+    assert not [step for step in plan if step.startswith("SCAN") and ("events" in step or "amended" in step)]
 
 
 def test_the_pages_of_many_conversations_join_to_everything_in_order(database: sqlite3.Connection) -> None:

@@ -6,7 +6,10 @@ import pytest
 from msgspec import Raw, ValidationError
 
 from mystic_server.domain.events import (
+    Amended,
     Committed,
+    Deleted,
+    Edited,
     Event,
     GroupCreated,
     GroupEntered,
@@ -20,11 +23,15 @@ from mystic_server.domain.events import (
     encode_event,
 )
 from mystic_server.log import records
-from mystic_server.log.base import Draft, HistoryQuery, MissedQuery
+from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery, Word
 from mystic_server.log.records import (
     Answer,
+    Ask,
     AskHistory,
+    AskMessage,
     AskMissed,
+    AskRecent,
+    AskSearch,
     Commit,
     Failed,
     Load,
@@ -54,6 +61,8 @@ HI = Posted(1, 3, "direct:3,4", "hi", b"c" * 16, 7, (3, 4), ("ana",))
         (GroupCreated(1, 3, "team"), "group:17"),
         (GroupEntered(1, 3, 5), "group:5"),
         (GroupExited(1, 3, 5), "group:5"),
+        (Edited(1, 3, 9, "global", "x"), "global/edits"),
+        (Deleted(1, 3, 9, "direct:3,4", (3, 4)), "direct:3,4/edits"),
         (NodeStarted(1, 2), None),
         (LingerEnded(1), None),
     ],
@@ -91,9 +100,12 @@ def test_the_child_keeps_exactly_the_bytes_that_the_loop_encoded() -> None:
         Load(),
         AskHistory(HistoryQuery(("global",), 9, 2, 50)),
         AskMissed(MissedQuery(("global", "group:3"), 4, 1, 9, 12, 50)),
+        AskMessage(7),
+        AskSearch(SearchQuery((Word("a", True), Word("b c")), ("global",), 4, 1, 9, 12, 13, 0, 50, "group:3")),
+        AskRecent(RecentQuery(4, 1, ("group:3",), 50)),
     ],
 )
-def test_what_the_loop_says_arrives(message: Load | AskHistory | AskMissed) -> None:
+def test_what_the_loop_says_arrives(message: Load | Ask) -> None:
     assert records.decode_to_child(records.encode(message)) == message
 
 
@@ -105,8 +117,9 @@ def test_what_the_child_says_arrives(message: Opened | Failed | Answer) -> None:
 
 
 def test_stored_bytes_arrive_as_events() -> None:
-    stored = (StoredEvent(17, 99, Raw(encode_event(HI))),)
-    committed = (Committed(17, 99, HI),)
+    amended = Amended("ho", 199)
+    stored = StoredEvent(17, 99, Raw(encode_event(HI))), StoredEvent(18, 99, Raw(encode_event(HI)), amended)
+    committed = Committed(17, 99, HI), Committed(18, 99, HI, amended)
     assert records.decode_from_child(records.encode(SentPage(stored, True))) == PagePart(committed, True)
     sent = SentStartPart((StateRow("user", 3, b"x"),), 12, stored, 17, True)
     part = StartPart((StateRow("user", 3, b"x"),), 12, committed, 17, True)

@@ -13,10 +13,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 
+from mystic_server.domain.events import encode_event
 from mystic_server.log import folder, schema
-from mystic_server.log.base import StoreError
+from mystic_server.log.base import Duplicate, HistoryQuery, StoreError
+from mystic_server.log.records import columns
 from mystic_server.log.schema import open_database
+from tests.contracts.logs import TIME_US, deleted, edited, on_disk, said, shown, wanted
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> object:
@@ -87,6 +91,25 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(tmp_path: Path, monkey
         assert connection.execute("SELECT count(*) FROM state").fetchone() == (1,)
 
 
+def test_messages_of_the_first_version_are_there_can_be_amended_and_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [said("old word", cid=b"c" * 16), said("second", conversation="direct:3,4", users=(3, 4))]
+    with monkeypatch.context() as old:
+        old.setattr(schema, "UPGRADES", schema.UPGRADES[:1])
+        with closing(open_database(tmp_path)) as connection:
+            rows = [columns(seq, TIME_US, event, Raw(encode_event(event))) for seq, event in enumerate(first, 1)]
+            connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute("INSERT INTO directs VALUES (3, 'direct:3,4')")
+    with on_disk(tmp_path) as rig:
+        assert [each.event for each in rig.start.tail] == first
+        assert isinstance(rig.commit(first[0])[0], Duplicate)
+        assert shown(rig.page(wanted("word"))) == ["old word"]
+        rig.commit(edited(1, "new word"), deleted(2, "direct:3,4", (3, 4)))
+        assert shown(rig.page(wanted("new"))) == ["new word"]
+        assert shown(rig.page(HistoryQuery(("global", "direct:3,4"), 0, 0, 9))) == ["new word", None]
+
+
 UPGRADE_AND_DIE = """
 import os, pathlib, signal, sys
 from mystic_server.log import schema
@@ -126,6 +149,23 @@ def test_a_first_start_that_was_killed_is_finished_by_the_next(tmp_path: Path, f
                 connection.execute("PRAGMA journal_mode = WAL")
     with closing(open_database(tmp_path)) as connection:
         assert "events" in tables(connection)
+
+
+def test_of_a_large_file_only_what_a_start_reads_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_database(tmp_path).close()
+    monkeypatch.setattr(schema, "CHECKED_WHOLE_BYTES", 0)
+    real, statements = sqlite3.connect, list[str]()
+
+    def traced(*arguments: object, **options: object) -> sqlite3.Connection:
+        connection = real(*arguments, **options)  # type: ignore[call-overload]
+        connection.set_trace_callback(statements.append)
+        assert isinstance(connection, sqlite3.Connection)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    open_database(tmp_path).close()
+    checks = [statement for statement in statements if "quick_check" in statement]
+    assert checks == ["PRAGMA quick_check(state)", "PRAGMA quick_check(applied)"]
 
 
 # What must not be used. (That the process then ends without writing is the child's part: test_sqlite.py.)

@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from mystic_server.domain.events import GLOBAL, Event, GroupCreated, Posted, StateRow, encode_event
-from mystic_server.log import folder, history, schema, sqlite
+from mystic_server.log import folder, history, schema, searching, sqlite
 from mystic_server.log.base import Draft, HistoryQuery, StoreError
 from mystic_server.log.records import (
     Answer,
     AskHistory,
+    AskSearch,
     Commit,
     Failed,
     FromChild,
@@ -42,10 +43,17 @@ from mystic_server.log.records import (
 from mystic_server.log.sqlite import Database
 from mystic_server.net.children import ParentLink
 from mysticproto.errors import Code
-from tests.contracts.logs import said
+from tests.contracts.logs import deleted, edited, said, wanted
 
 IDS = [b"", b"a" * 16, b"b" * 16]
 events = st.builds(said, st.sampled_from(["x", "y"]), author=st.sampled_from([1, 2]), cid=st.sampled_from(IDS))
+# Once a message is deleted nobody knows its words, so here the same client id always comes with the same ones.
+amended = (
+    st.sampled_from([said(f"of {number}", author=1, cid=cid) for number, cid in enumerate(IDS)])
+    | st.builds(edited, st.integers(1, 8), st.sampled_from(["x", "y"]))
+    | st.builds(deleted, st.integers(1, 8))
+)
+amended_batches = st.lists(st.lists(amended, max_size=6), min_size=1, max_size=4)
 batches = st.lists(st.lists(events | st.just(GroupCreated(1, 2, "team")), max_size=6), min_size=1, max_size=4)
 
 
@@ -84,6 +92,31 @@ def test_a_batch_that_is_sent_again_gets_the_same_answer_and_is_stored_once(batc
                 assert database.last == lost.last == after + len(batch) - len(answer.not_stored)
             assert stored(database) == stored(lost)
             assert [seq for seq, _ in stored(database)] == list(range(1, database.last + 1))
+
+
+@given(amended_batches)
+def test_a_batch_that_is_sent_again_amends_once(batches: list[list[Event]]) -> None:
+    """Though it finds its own messages without the texts that it deleted itself; whatever is indexed meanwhile."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        with opened(Path(one)) as database, opened(Path(other)) as lost:
+            for batch in batches:
+                after = database.last
+                answer = database.commit(received(batch))
+                database.index.step(database.last)
+                assert database.commit(received(batch, after)) == answer
+                assert lost.commit(received(batch, after)) == answer
+            for table in ("events", "amended", "edits"):
+                rows = f"SELECT * FROM {table} ORDER BY seq"
+                assert database.connection.execute(rows).fetchall() == lost.connection.execute(rows).fetchall()
+            for each in (database, lost):
+                finish_index(each)
+            page = searching.search(database.connection, wanted("", limit=99), database.last)
+            assert page == searching.search(lost.connection, wanted("", limit=99), lost.last)
+
+
+def finish_index(database: Database) -> None:
+    while database.index.has_work(database.last):
+        database.index.step(database.last)
 
 
 def test_a_batch_that_is_sent_again_does_not_take_the_place_of_other_events(tmp_path: Path) -> None:
@@ -164,7 +197,7 @@ class Child:
         self._socket = ours
         self._link = ParentLink(ours)
 
-    def send(self, message: Load | Commit | AskHistory) -> None:
+    def send(self, message: Load | Commit | AskHistory | AskSearch) -> None:
         self._link.send(encode(message))
 
     def receive(self) -> FromChild | None:
@@ -261,6 +294,86 @@ def test_a_second_server_is_told_after_a_while(child: Child, tmp_path: Path) -> 
         second.kill()
     child.send(as_commit([said("a")]))
     assert child.receive() == Answer(1)
+
+
+# Pauses.
+
+
+def served(data: Path, *messages: Load | Commit | AskHistory | AskSearch) -> list[FromChild]:
+    """What a child in this process answers to these, which all wait for it already."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = sqlite.Child(ParentLink(theirs), data)
+        link = ParentLink(ours)
+        for message in messages:
+            link.send(encode(message))
+        ours.shutdown(socket.SHUT_WR)
+        child.run()
+        return [decode_from_child(link.receive() or b"") for _ in range(len(messages) + 1)]
+
+
+def test_in_a_pause_the_index_is_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "QUIET_S", 0.0)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = sqlite.Child(ParentLink(theirs), tmp_path)
+        hang_up_at = iter([False, False, False, False, True])
+        step = child._database.index.step
+
+        def last_step(last: int) -> None:
+            step(last)
+            if next(hang_up_at):
+                ours.shutdown(socket.SHUT_WR)
+
+        monkeypatch.setattr(child._database.index, "step", last_step)
+        ParentLink(ours).send(encode(as_commit([said("word") for _ in range(300)])))
+        child.run()
+    with opened(tmp_path) as database:
+        assert database.index.upto == 300
+
+
+@pytest.mark.parametrize(("far", "upto"), [(1000, 0), (100, 200)])
+def test_without_a_pause_the_index_waits_unless_it_is_far_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: int, upto: int
+) -> None:
+    monkeypatch.setattr(sqlite, "FAR_BEHIND", far)
+    monkeypatch.setattr(sqlite, "BUSY_STEP_INTERVAL_S", 0.0)
+    asked = AskHistory(HistoryQuery((GLOBAL,), 0, 0, 1))
+    served(tmp_path, as_commit([said("word")] * 300), asked, asked)
+    with opened(tmp_path) as database:
+        assert database.index.upto == upto
+
+
+def test_a_search_finds_what_was_said_just_now(tmp_path: Path) -> None:
+    *_, page = served(tmp_path, as_commit([said("word")]), AskSearch(wanted("word")))
+    assert isinstance(page, PagePart)
+    assert ([each.seq for each in page.events], page.searched) == ([1], 0)
+
+
+def test_a_search_says_from_where_on_it_has_not_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CATCH_UP_LIMIT_S", -1.0)
+    *_, page = served(tmp_path, as_commit([said("word")] * 3), AskSearch(wanted("word")))
+    assert isinstance(page, PagePart)
+    assert (page.events, page.more, page.searched) == ((), False, 1)
+
+
+def test_a_full_disk_does_not_stop_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path) as database:
+        database.commit(received([said("early word")]))
+        finish_index(database)
+        database.commit(received([said(f"word {'x' * 500} {number}") for number in range(300)]))
+    real = sqlite.Database
+
+    def on_a_full_disk(data: Path) -> Database:
+        database = real(data)
+        pages = database.connection.execute("PRAGMA page_count").fetchone()[0]
+        database.connection.execute(f"PRAGMA max_page_count = {pages}")
+        return database
+
+    monkeypatch.setattr(sqlite, "Database", on_a_full_disk)
+    *_, page = served(tmp_path, AskSearch(wanted("word")))
+    assert isinstance(page, PagePart)
+    assert ([each.seq for each in page.events], page.searched) == ([1], 2)
 
 
 # Broken files.

@@ -257,7 +257,7 @@ class Child:
         """The next message; works on the index until it comes."""
         database, link = self._database, self._link
         behind = database.last - database.index.upto
-        if behind > FAR_BEHIND and time.monotonic() >= self._next_step_at and not link.has_something(0):
+        if behind > FAR_BEHIND and time.monotonic() >= self._next_step_at:
             self._step()
         quiet_s = QUIET_S
         while database.index.has_work(database.last) and not link.has_something(quiet_s):
