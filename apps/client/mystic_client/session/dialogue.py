@@ -159,7 +159,7 @@ class Dialogue:
             case model.Notice() | model.Marked():
                 batch.append(said)
             case model.StoppingIn(seconds):
-                batch.append(model.Notice(_countdown(seconds)))
+                batch.extend([said, model.Notice(_countdown(seconds))])
             case model.Bye(code, text):
                 batch.append(said)
                 raise Over(code, text)

@@ -82,4 +82,7 @@ class PostState(Struct, frozen=True):
 
 
 State: TypeAlias = Trying | Online | Waiting | Ended
-Heard: TypeAlias = State | PostState | model.Event | model.Marked | model.Notice | model.Bye | model.FileHashed
+Heard: TypeAlias = (
+    State | PostState | model.Event | model.Marked | model.Notice | model.StoppingIn | model.Bye | model.FileHashed
+)
+"""`StoppingIn` comes together with a `Notice` that says the same in words."""

@@ -6,6 +6,7 @@ here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -14,7 +15,9 @@ from textual.content import Content
 from textual.screen import Screen
 
 from mystic_client.model.store import Store
+from mystic_client.model.text import duration_in_words
 from mystic_client.model.whereabouts import described
+from mystic_client.session.heard import Online
 from mystic_client.session.secure import Security
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.line import Line
@@ -26,6 +29,7 @@ from mystic_client.tui.screens.dialogs import Choosable, Dialog, Menu, Typed
 from mystic_client.tui.screens.group import GroupScreen, NewGroup, Wish
 from mystic_client.tui.screens.person import BAN_SECONDS, Sentence, SentenceForm, person_rows
 from mystic_client.tui.screens.server import ServerScreen
+from mystic_client.tui.widgets.bars import Bannered
 from mysticproto.model import GroupInfo, UserInfo, UserRef
 
 MENU: Final = (
@@ -58,6 +62,17 @@ def explained(security: Security) -> str:
     return "The server is on this computer: nobody is in between."
 
 
+def stopping(line: Line) -> Bannered | None:
+    """What is said while the server counts down, and to operators how to call it off."""
+    if not line.stops_at_s or not isinstance(line.state, Online):
+        return None
+    left_s = max(0.0, line.stops_at_s - asyncio.get_running_loop().time())
+    words = f"The server stops in {duration_in_words(left_s)}."
+    if line.store.roster.is_operator(line.store.own.id):
+        return Bannered(words, "warning", "open:go-on", "Don't stop")
+    return Bannered(words, "warning")
+
+
 class Affairs:
     """See the module. `chat` gives the chat screen, if there is one."""
 
@@ -80,6 +95,8 @@ class Affairs:
                 self._open_account()
             case "server":
                 self._app.push_screen(ServerScreen(self._line.keeper, self._outside.clock))
+            case "go-on":
+                self._report(self._line.keeper.shutdown(cancel=True))
             case "safety":
                 self._line.note(explained(self._line.session.security))
             case "details":
@@ -102,6 +119,8 @@ class Affairs:
     def _open_menu(self) -> None:
         rows = [*self._front_rows(), Choosable("account", "Your account…", "password, devices")]
         if self._store.roster.is_operator(self._store.own.id):
+            if self._line.stops_at_s:
+                rows.insert(0, Choosable("go-on", "Don't stop the server"))
             rows.append(Choosable("server", "The server…", "bans, announcement, stop"))
         self._app.push_screen(Menu(Content("Menu"), "", [*rows, *MENU]), self._from_menu)
 

@@ -22,7 +22,7 @@ from mystic_client.model.transfer import Transfer
 from mystic_client.session.heard import Address, Ended, Online, Trying, Waiting
 from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mystic_client.tui import messages, theme
-from mystic_client.tui.affairs import Affairs, safety_in_words
+from mystic_client.tui.affairs import Affairs, safety_in_words, stopping
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.downloads import Downloads
 from mystic_client.tui.line import Line
@@ -217,7 +217,7 @@ class MysticApp(App[None]):
 
     def _tick(self) -> None:
         if self._chat is not None and self._chat.is_ready and self._line is not None:
-            self._chat.show_place(self._place(self._line), self._lost(self._line))
+            self._chat.show_place(self._place(self._line), self._lost(self._line), stopping(self._line))
 
     def _place(self, line: Line) -> Place:
         own, address = line.store.own, f"{self.choice.host}:{self.choice.port}"

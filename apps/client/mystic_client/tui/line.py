@@ -69,6 +69,8 @@ class Line:
         self.state: State = Trying(1)
         self.was_online = False
         self.retry_at_s = 0.0
+        self.stops_at_s = 0.0
+        """When the server will stop, by the loop's clock; 0: as far as is known, it won't."""
         self.now_us, self._changed = now_us, changed
         self._session: Speaks | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,7 +107,7 @@ class Line:
             case Online(welcome, again):
                 if not self.was_online:
                     self.store.restore(self.session.notebook.drafts, self.session.notebook.read)
-                self.state, self.was_online = item, True
+                self.state, self.was_online, self.stops_at_s = item, True, 0.0
                 self.store.welcomed(welcome)
                 self._receipts_asked.clear()
                 if not again:
@@ -122,6 +124,8 @@ class Line:
                 self.store.marked(item)
             case model.FileHashed():
                 pass
+            case model.StoppingIn(seconds):
+                self.stops_at_s = asyncio.get_running_loop().time() + seconds if seconds else 0.0
             case model.Notice(text) | model.Bye(_, text):
                 self.store.note(text, self.now_us(), key=GLOBAL)
                 if self.store.front != GLOBAL:

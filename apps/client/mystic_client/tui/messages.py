@@ -214,8 +214,9 @@ class TransferAgain(Message):
 class DialogWanted(Message):
     """The user wants to see more of something.
 
-    `what`: "menu", "account", "server" (for operators), "safety" (of the connection), "details" (of the conversation in
-    front), "talk" (the conversation with the key `about`), or a "group" or "person" with the id or the name `about`.
+    `what`: "menu", "account", "server" and "go-on" (for operators: what there is to decide, and not to stop after all),
+    "safety" (of the connection), "details" (of the conversation in front), "talk" (the conversation with the key
+    `about`), or a "group" or "person" with the id or the name `about`.
     """
 
     def __init__(self, what: str, about: int | str = 0) -> None:

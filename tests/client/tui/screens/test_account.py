@@ -93,7 +93,7 @@ async def test_a_password_and_a_device_by_mouse_alone() -> None:
         await pilot.pause()
         assert asked.of(model.RemoveDevice) == [model.RemoveDevice(0, LOST.key)]
         await pilot.click(".close")
-        assert app.screen is not screen
+        assert not screen.is_attached
 
 
 async def test_a_device_by_keys_alone() -> None:

@@ -166,7 +166,7 @@ async def test_an_owner_by_mouse_alone() -> None:
             model.KeepGroup(0, "dev", False),
             model.DeleteGroup(0, "dev"),
         ]
-        assert app.screen is not screen
+        assert not screen.is_attached
 
 
 async def test_it_follows_what_happens() -> None:

@@ -57,7 +57,7 @@ async def test_everything_by_keys_alone() -> None:
         await pilot.press("y")
         await pilot.pause()
         assert asked.of(model.Shutdown) == [model.Shutdown(0)]
-        assert app.screen is not screen
+        assert not screen.is_attached
 
 
 async def test_everything_by_mouse_alone() -> None:
@@ -83,7 +83,7 @@ async def test_everything_by_mouse_alone() -> None:
         await pilot.pause()
         assert str(screen.query_one(".problem", Static).render()) == "Not [now]."
         await pilot.click(".close")
-        assert app.screen is not screen
+        assert not screen.is_attached
 
 
 async def test_who_may_not_see_the_bans_is_told_so() -> None:

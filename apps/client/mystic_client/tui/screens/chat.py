@@ -83,6 +83,7 @@ class ChatScreen(Screen[None]):
         """Whether everything is in place and can be shown something."""
         self._place = Place()
         self._lost: Bannered | None = None
+        self._stopping: Bannered | None = None
         self._transfers: list[Transfer] = []
         self.top, self.tabs, self.banner = TopBar(id="top"), TabBar(id="tabs"), Banner(id="banner")
         self.view, self.pill = MessageView(clock, id="messages"), Static("", id="pill", markup=False)
@@ -150,9 +151,9 @@ class ChatScreen(Screen[None]):
         self.view.show(talk, self.store.own.name)
         self._show_tabs()
 
-    def show_place(self, place: Place, lost: Bannered | None) -> None:
-        """Shows the state of the connection; `lost` while there is none."""
-        self._place, self._lost = place, lost
+    def show_place(self, place: Place, lost: Bannered | None, stopping: Bannered | None = None) -> None:
+        """Shows the state of the connection; `lost` while there is none, `stopping` while the server counts down."""
+        self._place, self._lost, self._stopping = place, lost, stopping
         self.top.show(place)
         self.compose_row.set_class(lost is not None, "-off")
         self._show_banner()
@@ -209,7 +210,7 @@ class ChatScreen(Screen[None]):
         return TabInfo(talk.key, title, talk.kind, talk.unread, talk.mentioned, dim, talk.kind != "global")
 
     def _show_banner(self) -> None:
-        self.banner.show(self._lost or self._standing())
+        self.banner.show(self._lost or self._stopping or self._standing())
 
     def _standing(self) -> Bannered | None:
         """What is to be said about the conversation in front as it is."""
