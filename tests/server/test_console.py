@@ -121,6 +121,11 @@ EVENTS: list[tuple[Callable[[Console], None], str, dict[str, object]]] = [
     (lambda c: c.error("Oh."), "error         Oh.", {"event": "error", "level": "error", "text": "Oh."}),
     (lambda c: c.stopping("SIGTERM"), "stopping      SIGTERM", {"reason": "SIGTERM"}),
     (lambda c: c.stopped(), "stopped       good-bye", {"event": "stopped"}),
+    (
+        lambda c: c.stopped(0.01234),
+        "stopped       good-bye; the longest stall was 12.3 ms",
+        {"event": "stopped", "longest_stall_ms": 12.3},
+    ),
 ]  # fmt: skip
 
 
@@ -437,3 +442,21 @@ def test_a_terminal_that_is_not_read_holds_nobody_up(terminal: Terminal) -> None
         terminal.console.status(Status(users=number))
         terminal.console.flush()
     assert "number 0 " in terminal.read()
+
+
+def test_what_operators_do_and_who_was_not_let_in_is_said_in_a_line_each(reader: Reader) -> None:
+    console = reader.console
+    console.account("ana", "made operator", "olga")
+    console.moderated("kick", "bob", "olga", "spam", "")
+    console.moderated("ban", "9.9.0.0/16", "olga", "", "2030-01-01 00:00:00")
+    console.login_failed("::1", 4711, "ana\x1b[2J", "wrong password")
+    console.stopping_in(60)
+    console.stopping_in(0)
+    assert [" ".join(line.split()) for line in reader.lines()] == [
+        "account ana made operator by olga",
+        "peace kick bob by olga: spam",
+        "peace ban 9.9.0.0/16 by olga until 2030-01-01 00:00:00",
+        "login [::1]:4711 not let in as ana\\x1b[2J (wrong password)",
+        "stopping in 60 seconds",
+        "stopping not after all",
+    ]

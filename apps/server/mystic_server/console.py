@@ -233,10 +233,12 @@ class Console:
         """The server takes no more connections."""
         self._say("stopping", reason, {"reason": reason})
 
-    def stopped(self) -> None:
-        """Everything is done."""
+    def stopped(self, longest_stall_s: float = 0.0) -> None:
+        """Everything is done. `longest_stall_s`: what any peer had to wait for the loop at most, while it ran."""
         self._report_all()
-        self._say("stopped", "good-bye", {})
+        stall_ms = round(longest_stall_s * 1000, 1)
+        text = f"good-bye; the longest stall was {stall_ms} ms" if stall_ms else "good-bye"
+        self._say("stopped", text, {"longest_stall_ms": stall_ms} if stall_ms else {})
 
     def status(self, status: Status) -> None:
         """The newest figures, for the status line of a terminal; also reports what was left out."""

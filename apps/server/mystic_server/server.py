@@ -287,6 +287,7 @@ class Server:
         self._console.started([listener.address for listener in self._listeners])
         for listener in self._listeners:
             self._console.ready(*listener.address)
+        self._reactor.longest_stall_s = 0.0  # nobody was here who could have waited
 
     def _out_of_descriptors(self, error: OSError) -> None:
         self._console.warning(f"No new connections for a second: {error.strerror}.")
@@ -335,7 +336,7 @@ class Server:
             close()
         self._reactor.close()
         if self._listeners:
-            self._console.stopped()
+            self._console.stopped(self._reactor.longest_stall_s)
         self._console.close()
 
 
