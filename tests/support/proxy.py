@@ -17,6 +17,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._passing: set[asyncio.Task[None]] = set()
+        self._until_cut = {True: 0, False: 0}
+        self._was_cut = asyncio.Event()
         self.passed_bytes = 0
 
     async def __aenter__(self) -> Proxy:
@@ -50,6 +52,15 @@ class Proxy:
             for writer in pair:
                 writer.transport.abort()
 
+    async def cut_after(self, count: int, *, to_server: bool) -> None:
+        """Breaks every connection when so many more bytes have gone this way, whatever they are in the middle of.
+
+        The bytes are counted through all connections from now on. Returns when that has happened.
+        """
+        self._was_cut.clear()
+        self._until_cut[to_server] = count
+        await self._was_cut.wait()
+
     def forget(self) -> None:
         """Breaks the clients' ends only: the server goes on believing in connections that are dead."""
         for client, _ in self._pairs:
@@ -71,8 +82,15 @@ class Proxy:
         try:
             while data := await reader.read(4096):
                 await self._flowing.wait()
-                self.passed_bytes += len(data)
-                writer.write(data)
+                allowed = self._until_cut[to_server] or len(data)
+                is_cut = 0 < self._until_cut[to_server] <= len(data)
+                self.passed_bytes += len(data[:allowed])
+                writer.write(data[:allowed])
+                self._until_cut[to_server] = max(0, self._until_cut[to_server] - len(data))
+                if is_cut:
+                    self.cut()
+                    self._was_cut.set()
+                    return
                 await writer.drain()
         except OSError:
             return
