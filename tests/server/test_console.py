@@ -444,15 +444,15 @@ def test_a_terminal_that_is_not_read_holds_nobody_up(terminal: Terminal) -> None
     assert "number 0 " in terminal.read()
 
 
-def test_what_operators_do_and_who_was_not_let_in_is_said_in_a_line_each(reader: Reader) -> None:
-    console = reader.console
+def test_what_operators_do_and_who_was_not_let_in_is_said_in_a_line_each(text: Reader) -> None:
+    console = text.console
     console.account("ana", "made operator", "olga")
     console.moderated("kick", "bob", "olga", "spam", "")
     console.moderated("ban", "9.9.0.0/16", "olga", "", "2030-01-01 00:00:00")
     console.login_failed("::1", 4711, "ana\x1b[2J", "wrong password")
     console.stopping_in(60)
     console.stopping_in(0)
-    assert [" ".join(line.split()) for line in reader.lines()] == [
+    assert [" ".join(line.split()) for line in text.lines()] == [
         "account ana made operator by olga",
         "peace kick bob by olga: spam",
         "peace ban 9.9.0.0/16 by olga until 2030-01-01 00:00:00",

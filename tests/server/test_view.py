@@ -12,8 +12,24 @@ import pytest
 from mystic_server.console import Console, Status
 from mystic_server.net.outqueue import FileSpan
 from mystic_server.view import OperatorsView
-from mysticproto.model import CreateGroup, Fetch, JoinGroup, LeaveGroup, Logout, Post, ToGlobal
-from tests.server.hub.rig import Rig, Transfer
+from mysticproto.model import (
+    FOR_EVER_US,
+    AccountClaimed,
+    AccountDeleted,
+    CreateGroup,
+    Fetch,
+    Group,
+    GroupRenamed,
+    JoinGroup,
+    LeaveGroup,
+    Logout,
+    Moderated,
+    Post,
+    ToGlobal,
+    UserRef,
+)
+from tests.server.hub.fakes import Transfer
+from tests.server.hub.rig import Rig
 
 
 class Desk(Console):
@@ -104,6 +120,38 @@ def test_comings_and_goings_are_shown_and_messages_are_not(rig: Rig, desk: Desk)
         "group deleted club",
         "left bob lost",
     ]
+
+
+def test_what_operators_do_is_shown_with_their_names(desk: Desk, view: OperatorsView) -> None:
+    olga, ana = UserRef(1, "olga"), UserRef(2, "ana")
+    view.told(AccountClaimed(1, 1, ana, "member"))
+    view.told(AccountClaimed(2, 1, ana, "operator", olga))
+    view.told(AccountDeleted(3, 1, ana, olga))
+    view.told(Moderated(4, 1, "ban", olga, "9.9.0.0/16", "spam", FOR_EVER_US))
+    view.told(Moderated(5, 1, "mute", olga, "ana", "", 1_700_000_000_000_000))
+    view.told(GroupRenamed(6, 1, Group(3, "team"), ana, "club"))
+    lines = desk.lines()
+    assert [(line["event"], line.get("what") or line.get("act"), line["by"]) for line in lines[:5]] == [
+        ("account", "made member", ""),
+        ("account", "made operator", "olga"),
+        ("account", "deleted", "olga"),
+        ("peace", "ban", "olga"),
+        ("peace", "mute", "olga"),
+    ]
+    assert [(line["target"], line["reason"], bool(line["until"])) for line in lines[3:5]] == [
+        ("9.9.0.0/16", "spam", False),
+        ("ana", "", True),
+    ]
+    assert (lines[5]["what"], lines[5]["group"]) == ("renamed", "team")
+
+
+def test_a_failed_login_is_a_warning_without_the_password(rig: Rig, desk: Desk) -> None:
+    client = rig.connects()
+    client.asks(client.login("ana", password="correct horse"))
+    rig.wait(1.2)
+    line = desk.lines()[0]
+    assert (line["event"], line["level"], line["name"], line["reason"]) == ("login", "warning", "ana", "wrong password")
+    assert "horse" not in str(line)
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,10 @@ class NativePeer:
         watch: bool = True,
         resume: int = 0,
         after: int = -1,
+        password: str = "",
     ) -> Welcome:
-        """Takes a name, with a key or as a guest."""
-        reply = self.try_log_in(name, key, watch=watch, resume=resume, after=after)
+        """Takes a name, with a key, a password, or as a guest."""
+        reply = self.try_log_in(name, key, watch=watch, resume=resume, after=after, password=password)
         assert isinstance(reply, Welcome), reply
         return reply
 
@@ -125,6 +126,7 @@ class NativePeer:
         watch: bool = True,
         resume: int = 0,
         after: int = -1,
+        password: str = "",
     ) -> Welcome | Refused:
         """The same, when it may be refused."""
         hello = next((one for one in self.said if isinstance(one, Hello)), None) or self.wait_for(Hello)
@@ -132,7 +134,10 @@ class NativePeer:
         if key:
             public = key.public_key().public_bytes_raw()
             signature = key.sign(login_challenge(hello.nonce, hello.server_id, name))
-        return self.ask(Welcome, lambda n: Login(n, name, public, signature, watch, resume, after, "test"))
+        return self.ask(
+            Welcome,
+            lambda n: Login(n, name, public, signature, watch, resume, after, "test", password=password),
+        )
 
     def ask(self, kind: type[_Kind], make: Callable[[int], Request]) -> _Kind | Refused:
         """The answer to the request that `make` builds with a number."""

@@ -15,6 +15,7 @@ from mysticproto.model import (
     GroupDeleted,
     GroupJoined,
     GroupLeft,
+    GroupRenamed,
     Moderated,
     UserJoined,
     UserLeft,
@@ -57,6 +58,8 @@ class OperatorsView:
                 self._console.group("left", group.name, user.name)
             case GroupDeleted(group=group):
                 self._console.group("deleted", group.name)
+            case GroupRenamed(group=group, by=user):
+                self._console.group("renamed", group.name, user.name)
             case AccountClaimed(user=user, role=role, by=by):
                 self._console.account(user.name, f"made {role}", by.name if by else "")
             case AccountDeleted(user=user, by=by):

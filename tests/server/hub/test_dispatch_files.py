@@ -26,7 +26,8 @@ from mysticproto.model import (
     Ticket,
     ToGlobal,
 )
-from tests.server.hub.rig import Rig, Transfer, numbers
+from tests.server.hub.fakes import Transfer
+from tests.server.hub.rig import Rig, numbers
 
 CONTENT = bytes(range(256)) * 5000
 

@@ -14,7 +14,8 @@ from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
 from mysticproto.errors import Code
 from mysticproto.model import Bye, Fetch, Ping, Post, ToGlobal
-from tests.server.hub.rig import Client, Rig, Transfer, texts
+from tests.server.hub.fakes import Transfer
+from tests.server.hub.rig import Client, Rig, texts
 from tests.server.hub.wires import Unframed
 
 PATIENCE = Patience(

@@ -26,7 +26,8 @@ from mysticproto.model import (
     UdpOffer,
 )
 from mysticproto.native import encode_frame
-from tests.server.hub.rig import Client, Rig, Transfer, numbers
+from tests.server.hub.fakes import Transfer
+from tests.server.hub.rig import Client, Rig, numbers
 from tests.server.hub.wires import Base64Files, RawFiles
 
 CONTENT = bytes(range(256)) * 3000

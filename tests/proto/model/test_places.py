@@ -1,3 +1,5 @@
+"""The vocabulary of places, and of all else: what comes back from the wire is what was said."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,7 +13,7 @@ from mysticproto import model
 from mysticproto.model import FromServer, Request, conversation_key
 from tests.proto.vocabulary import ANA, BOB, FROM_SERVER, GENERATIONS, REQUESTS, ROOM, answers, requests
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 _ALL: list[tuple[Any, Any]] = [(Request, sample) for sample in REQUESTS] + [(FromServer, one) for one in FROM_SERVER]
 
 
