@@ -124,3 +124,16 @@ def test_operators_keep_the_peace(people: dict[str, Home]) -> None:
     ana("op", "shutdown")
     ana("op", "shutdown", "--cancel")
     bob("users")
+
+
+def test_owners_and_operators_in_the_line_mode(people: dict[str, Home]) -> None:
+    boss, bob = people["boss"], people["bob"]
+    bob("group", "create", "team", "boss")
+    lines = "/join team\nhello team\n/edit hello all\n/whoread\n/add nobody\n/leave\n/mute bob 1h\n/bans\n"
+    said = "\n".join(boss("chat", typed=lines))
+    assert "Your last message was changed." in said
+    assert "Read by 0 of 1." in said
+    assert "Only the owner of team can do that" in said
+    assert "0 bans:" in said
+    assert [json.loads(line)["text"] for line in bob("history", "--group", "team", "--json")] == ["hello all"]
+    assert "muted" in bob.refused("send", "hello").lower()

@@ -23,10 +23,15 @@ async def delete(place: Place, message: int) -> None:
 async def receipts(place: Place, of: ToGroup | ToUsers) -> None:
     """One member a line: name, number up to which they have received, number up to which they have read."""
     async with visiting(place) as visit:
-        key = await _key(visit, of)
-        answer = await visit.ask(lambda n: model.GetReceipts(n, key))
-    marks = answer.marks if isinstance(answer, model.Receipts) else ()
+        marks = await marks_of(visit, of)
     show(f"{mark.user.name}  delivered {mark.delivered}  read {mark.read}" for mark in marks)
+
+
+async def marks_of(visit: Visit, of: ToGroup | ToUsers) -> tuple[model.Watermark, ...]:
+    """How far the people of one conversation have got."""
+    key = await _key(visit, of)
+    answer = await visit.ask(lambda n: model.GetReceipts(n, key))
+    return answer.marks if isinstance(answer, model.Receipts) else ()
 
 
 async def _key(visit: Visit, of: ToGroup | ToUsers) -> str:

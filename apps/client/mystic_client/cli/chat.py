@@ -6,15 +6,20 @@ effect. At the end of the input everything that was begun is finished first.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 
+from mystic_client.cli import keep
+from mystic_client.cli.amend import marks_of
 from mystic_client.cli.lines import stdin_lines
 from mystic_client.cli.look import folder_lines, group_line
+from mystic_client.cli.operate import ban_line
 from mystic_client.cli.output import Tape, show
+from mystic_client.cli.send import away_in_words
 from mystic_client.cli.status import Failure, Status
 from mystic_client.cli.visit import Place, Visit, visiting
-from mystic_client.model import commands
+from mystic_client.model import commands, keeping
 from mystic_client.model.text import counted, format_line, names_in_words, size_in_words
 from mystic_client.session.connection import Heard, NotConnected, Online, OutboxFull, PostState, Waiting
 from mystic_client.session.transfers import download
@@ -63,6 +68,10 @@ class Lines:
         self.tape = Tape()
         self.own = model.UserRef(0, "")
         self.focus: model.Group | None = None
+        self.last_own = 0
+        """The number of the user's last message; 0: there is none yet."""
+        self.last_to: model.Target = model.ToGlobal()
+        """Whom it was for."""
         self._own_posts: set[bytes] = set()
 
     def server(self, text: str) -> None:
@@ -97,8 +106,15 @@ class Lines:
         elif post.state == "failed":
             self._own_posts.discard(post.cid)
             self.server(f"not sent: {post.error}")
-        elif post.unknown:
+        else:
+            self._sent(post)
+
+    def _sent(self, post: PostState) -> None:
+        self.last_own, self.last_to = post.seq, post.to
+        if post.unknown:
             self.server(f"nobody is called {names_in_words(post.unknown)}")
+        if post.away:
+            self.server(f"away, and will get it later: {names_in_words(away_in_words(post))}")
 
     def _happened(self, one: Heard) -> None:
         match one:
@@ -196,8 +212,10 @@ class Talk:
                 await self._leave(name)
             case commands.Download(path):
                 self._download(path)
+            case commands.Edit() | commands.Delete() | commands.WhoRead():
+                await self._amend(command)
             case _:
-                await self._show(command)
+                await self._keep(command)
 
     async def _post(self, to: model.Target, text: str) -> None:
         await self._visit.session.drained(IN_FLIGHT - 1)
@@ -221,6 +239,45 @@ class Talk:
         if focus is not None and name_key(left) == name_key(focus.name):
             self._lines.left(focus)
         self._lines.server(f"You have left {left}.")
+
+    async def _amend(self, command: commands.Edit | commands.Delete | commands.WhoRead) -> None:
+        """What is about the user's last message."""
+        await self._visit.session.drained()
+        message = self._lines.last_own
+        if not message:
+            self._lines.server("You have not said anything yet.")
+            return
+        match command:
+            case commands.Edit(text):
+                await self._visit.ask(lambda n: model.Edit(n, message, text))
+                self._lines.server("Your last message was changed.")
+            case commands.Delete():
+                await self._visit.ask(lambda n: model.Delete(n, message))
+                self._lines.server("Your last message was deleted.")
+            case commands.WhoRead():
+                await self._show_readers(message, self._lines.last_to)
+
+    async def _show_readers(self, message: int, to: model.Target) -> None:
+        if not isinstance(to, model.ToGroup | model.ToUsers):
+            self._lines.server("Nobody keeps count of who reads what was said to everybody.")
+            return
+        marks = await marks_of(self._visit, to)
+        others = [mark for mark in marks if mark.user.id != self._lines.own.id]
+        readers = [mark.user.name for mark in others if mark.read >= message]
+        count = f"Read by {len(readers)} of {len(others)}"
+        self._lines.server(f"{count}: {names_in_words(readers)}" if readers else f"{count}.")
+
+    async def _keep(self, command: commands.Command) -> None:
+        """What owners and operators do, and lists."""
+        if isinstance(command, keeping.OfGroup):
+            if self._lines.focus is None:
+                self._lines.server("That is about a group: join it first.")
+                return
+            await self._ask(keep.of_group(command, self._lines.focus.name))
+        elif isinstance(command, keeping.OfPeace) and not isinstance(command, keeping.Bans):
+            await self._ask(keep.of_peace(command))
+        else:
+            await self._show(command)
 
     def _download(self, path: str) -> None:
         if len(self._downloads) >= MAX_DOWNLOADS:
@@ -247,6 +304,8 @@ class Talk:
                 answer = await self._ask(model.ListGroups)
             case commands.Files(folder):
                 answer = await self._ask(lambda n: model.ListFolder(n, folder))
+            case keeping.Bans():
+                answer = await self._ask(model.ListBans)
             case _:
                 return
         self._lines.server("\n".join(answer_lines(answer)))
@@ -261,4 +320,7 @@ def answer_lines(answer: model.Reply) -> list[str]:
             return [f"{counted(len(groups), 'group')}:", *(f"  {group_line(info)}" for info in groups)]
         case model.Folder(entries=entries):
             return [f"{counted(len(entries), 'entry', 'entries')}:", *(f"  {line}" for line in folder_lines(entries))]
+        case model.Bans(bans=bans):
+            now_us = time.time_ns() // 1000
+            return [f"{counted(len(bans), 'ban')}:", *(f"  {ban_line(ban, now_us)}" for ban in bans)]
     return []

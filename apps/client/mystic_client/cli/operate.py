@@ -33,7 +33,7 @@ async def bans(place: Place) -> None:
     async with visiting(place) as visit:
         answer = await visit.ask(model.ListBans)
     now_us = time.time_ns() // 1000
-    show(_line(ban, now_us) for ban in answer.bans) if isinstance(answer, model.Bans) else None
+    show(ban_line(ban, now_us) for ban in answer.bans) if isinstance(answer, model.Bans) else None
 
 
 async def mute(place: Place, name: str, span: str, reason: str) -> None:
@@ -74,6 +74,7 @@ def _seconds(span: str) -> int:
         raise Failure(Status.USAGE, str(problem)) from None
 
 
-def _line(ban: model.BanInfo, now_us: int) -> str:
+def ban_line(ban: model.BanInfo, now_us: int) -> str:
+    """`bob  by ana  2 h 5 min left  spam`."""
     left = "for ever" if ban.until_us >= FOR_EVER_US else f"{duration_in_words((ban.until_us - now_us) / 1e6)} left"
     return f"{ban.target}  by {ban.by.name}  {left}{f'  {ban.reason}' if ban.reason else ''}"

@@ -1,8 +1,7 @@
 """`mystic send`: one message, or one for each line of standard input."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from itertools import zip_longest
 
 from mystic_client.cli.lines import stdin_lines
 from mystic_client.cli.output import talk
@@ -43,7 +42,7 @@ class Ledger:
         self.sent += 1
         self._lines.pop(post.cid, None)
         self._say_once("unknown", post.unknown, "nobody is called {}")
-        self._say_once("away", tuple(_away(post)), "away, and will get it later: {}")
+        self._say_once("away", away_in_words(post), "away, and will get it later: {}")
 
     def _say_once(self, what: str, names: tuple[str, ...], sentence: str) -> None:
         if names and (what, names) not in self._named:
@@ -68,11 +67,14 @@ class Ledger:
         return any(what == "unknown" for what, _ in self._named)
 
 
-def _away(post: PostState) -> Iterator[str]:
+def away_in_words(post: PostState) -> tuple[str, ...]:
     """Names of who is away, each with how long already."""
-    for name, since_us in zip_longest(post.away, post.away_since_us[: len(post.away)], fillvalue=0):
-        seconds = max(0, post.time_us - int(since_us)) / 1e6
-        yield f"{name} (last seen {duration_in_words(seconds)} ago)" if since_us else str(name)
+    since_us = dict(zip(post.away, post.away_since_us, strict=False))
+    return tuple(_last_seen(name, since_us.get(name, 0), post.time_us) for name in post.away)
+
+
+def _last_seen(name: str, since_us: int, now_us: int) -> str:
+    return f"{name} (last seen {duration_in_words((now_us - since_us) / 1e6)} ago)" if since_us else name
 
 
 async def send(place: Place, to: Target, text: str, reply_to: int = 0) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mystic_client.cli.output import talk
 from mystic_client.cli.status import Failure, Status
 from mystic_client.config import Config
 from mystic_client.session.connection import (
@@ -109,6 +110,8 @@ class Visit:
             elif isinstance(one, Waiting):
                 self._reason = one.reason
                 self._maybe_give_up()
+            elif isinstance(one, model.Notice) and not self._shows_notices:
+                talk(one.text)
         if self._heard and (self.welcome is not None or not self._reason):
             self._heard(batch)  # a command that never got in says why once, at its end
 
