@@ -83,6 +83,14 @@ def test_the_environment() -> None:
     assert (found.name, found.log_format) == ("Ours", "json")
 
 
+def test_tls_is_there_unless_it_is_switched_off(file: Path) -> None:
+    file.write_text('tls = "off"\n')
+    assert settings().tls == "optional"
+    assert settings("--tls", "required").tls == "required"
+    assert settings("--config", str(file), MYSTIC_TLS="required").tls == "required"
+    assert settings("--config", str(file)).tls == "off"
+
+
 def test_an_empty_variable_says_nothing() -> None:
     assert settings(MYSTIC_PORT="", SERVER_SHARED_FILES="") == settings()
 
@@ -143,6 +151,7 @@ def test_a_port_is_a_number(port: str) -> None:
         (["--listen", "native=5,5"], "--listen: a port can't be listened on twice"),
         (["--host", ""], "--host: a host is empty"),
         (["--log-format", "xml"], "--log-format: 'xml' is not a log format"),
+        (["--tls", "maybe"], "--tls: 'maybe' is not a choice; there are optional and required and off"),
         (["--name", ""], "--name: the server's name"),
         (["--name", "\x1b[2J"], "--name: the server's name"),
         (["--name", "x" * 65], "--name: the server's name"),

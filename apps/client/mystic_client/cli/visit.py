@@ -58,6 +58,7 @@ class Visit:
         watch: bool,
         after: int = -1,
         password: str = "",
+        shows_notices: bool = False,
     ) -> None:
         try:
             identity = load_or_make_identity(place.config.state_folder)
@@ -78,6 +79,7 @@ class Visit:
             shares_read=place.config.settings.share_read_receipts,
         )
         self._heard = heard
+        self._shows_notices = shows_notices
         self._patience_s = None if watch else PATIENCE_S
         self._reason = ""
         self._giving_up: asyncio.TimerHandle | None = None
@@ -137,9 +139,13 @@ async def visiting(
     watch: bool = False,
     after: int = -1,
     password: str = "",
+    shows_notices: bool = False,
 ) -> AsyncIterator[Visit]:
-    """A session that is logged in. Raises `Failure` if that doesn't succeed, or if a question finds no server."""
-    visit = Visit(place, heard, watch=watch, after=after, password=password)
+    """A session that is logged in. Raises `Failure` if that doesn't succeed, or if a question finds no server.
+
+    Notices, such as what protects the connection, go to standard error unless `heard` shows them itself.
+    """
+    visit = Visit(place, heard, watch=watch, after=after, password=password, shows_notices=shows_notices)
     visit.ended = asyncio.create_task(visit.session.run(), name="mystic-visit")
     try:
         try:
