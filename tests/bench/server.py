@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,11 +25,14 @@ class BenchError(Exception):
 
 
 class MeasuredServer:
-    """A server that accepts connections at `address`."""
+    """A server that accepts connections at `address`, `start_s` after it was started."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: tuple[str, int], start_s: float) -> None:
         self._process = process
         self.address = address
+        self.start_s = start_s
+        self.said = ""
+        """What its console said, once it has ended."""
 
     def cpu_s(self) -> float:
         """Seconds of CPU, user and system, that the server and its children have used; in steps of 10 ms."""
@@ -37,6 +41,13 @@ class MeasuredServer:
     def rss_bytes(self) -> int:
         """Resident memory of all its processes."""
         return sum(int(fields[21]) for fields in self._stats()) * _PAGE_BYTES
+
+    def longest_stall_ms(self) -> float:
+        """What anybody had to wait for the loop at most, as it said in the end."""
+        said = re.search(r"longest stall was ([\d.]+) ms", self.said)
+        if not said:
+            raise BenchError(f"the server did not end well:\n{self.said[-2000:]}")
+        return float(said[1])
 
     def _stats(self) -> list[list[str]]:
         """/proc/PID/stat behind the name, see proc(5), of the server and all that descend from it."""
@@ -55,21 +66,25 @@ class MeasuredServer:
 
 
 @contextmanager
-def running_server() -> Iterator[MeasuredServer]:
-    """A fresh server without rate limits, which is stopped afterwards."""
+def running_server(data: Path | None = None) -> Iterator[MeasuredServer]:
+    """A server without rate limits, a fresh one or with this data, which is stopped afterwards."""
     with TemporaryDirectory(prefix="mystic-bench-") as name:
         folder = Path(name)
         shared = folder / "shared"
         shared.mkdir()
         log = folder / "console.txt"
         command = [sys.executable, "-m", "mystic_server", "0", "--host", "127.0.0.1", "--unlimited"]
-        command += ["--data", str(folder / "data"), "--shared", str(shared)]
+        command += ["--data", str(data or folder / "data"), "--shared", str(shared)]
+        started = time.monotonic()
         with log.open("wb") as console:
             process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
-            yield MeasuredServer(process, _wait_until_ready(process, log))
+            address = _wait_until_ready(process, log)
+            server = MeasuredServer(process, address, time.monotonic() - started)
+            yield server
         finally:
             _stop(process)
+        server.said = log.read_text(errors="replace")
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
