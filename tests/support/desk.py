@@ -77,7 +77,7 @@ class Desk:
         (field.insert if isinstance(field, Composer) else field.insert_text_at_cursor)(text)
         await self.press(*then)
 
-    async def click(self, widget: Widget | str, word: str = "", **how: bool) -> None:
+    async def click(self, widget: Widget | str, word: str = "", **how: Any) -> None:
         found = self.app.screen.query_one(widget) if isinstance(widget, str) else widget
         offset = at(found, word) if word else (found.size.width // 2, 0)
         await self.pilot.click(found, offset=offset, **how)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mystic_client.session.transfers import Progress
-from mystic_client.tui.screens.dialogs import NewGroup, Question
+from mystic_client.tui.screens.dialogs import Question
+from mystic_client.tui.screens.group import NewGroup
 from mystic_client.tui.widgets.bars import Banner
 from mystic_client.tui.widgets.files import FilesPane
 from mystic_client.tui.widgets.rosters import GroupList

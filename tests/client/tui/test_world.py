@@ -10,7 +10,10 @@ from mystic_client.config import Config, Settings
 from mystic_client.model.choice import Choice
 from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address
+from mystic_client.session.pins import Pins
 from mystic_client.tui.world import real_world
+
+FINGERPRINT = ":".join(["ab"] * 32)
 
 
 def test_settings_and_recent_servers(tmp_path: Path) -> None:
@@ -21,12 +24,27 @@ def test_settings_and_recent_servers(tmp_path: Path) -> None:
     assert world.clock.now_us() > 1_700_000_000_000_000
     world.remember(Choice("zoe", "h", 1))
     assert list(world.recent()) == [Choice("zoe", "h", 1)]
+    assert (
+        world.shares_read
+        and not real_world(Config(Settings(share_read_receipts=False), tmp_path / "state")).shares_read
+    )
+
+
+def test_a_server_is_forgotten_on_purpose(tmp_path: Path) -> None:
+    address = Address("office", 1)
+    Pins(tmp_path).add(address, FINGERPRINT)
+    real_world(Config(Settings(), tmp_path)).forget("office", 1)
+    assert Pins(tmp_path).find(address) is None
+    (tmp_path / "known_servers").write_text("nonsense")
+    with pytest.raises(OSError, match="damaged"):
+        real_world(Config(Settings(), tmp_path)).forget("office", 1)
 
 
 async def test_sessions_are_real_and_have_the_devices_key(tmp_path: Path) -> None:
     world = real_world(Config(Settings(), tmp_path))
-    session = world.connect(Address("127.0.0.1", 1), "zoe", lambda heard: None)
+    session = world.connect(Address("127.0.0.1", 1), "zoe", lambda heard: None, "")
     assert isinstance(session, Session)
+    assert not session.security.is_exposed
     assert (tmp_path / "device.key").exists()
 
 
@@ -34,4 +52,4 @@ async def test_a_key_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "device.key").write_text("nonsense")
     world = real_world(Config(Settings(), tmp_path))
     with pytest.raises(OSError, match="device key"):
-        world.connect(Address("127.0.0.1", 1), "zoe", lambda heard: None)
+        world.connect(Address("127.0.0.1", 1), "zoe", lambda heard: None, "")

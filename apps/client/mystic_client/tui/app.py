@@ -210,6 +210,7 @@ class MysticApp(App[None]):
             elif isinstance(line.state, Waiting):
                 self.run_worker(self._give_up(line.state.reason))
         elif self._chat.is_ready:
+            line.follow_front()
             self._chat.follow(line.store.take_changes())
             if self._affairs is not None:
                 self._affairs.follow()
@@ -268,7 +269,7 @@ class MysticApp(App[None]):
 
     def on_people_chosen(self, message: messages.PeopleChosen) -> None:
         store = self.line.store
-        people = [store.roster.users[id].user for id in message.ids if id in store.roster.users]
+        people = [info.user for info in map(store.roster.info, message.ids) if info is not None]
         if people:
             store.look_at(store.open_direct(people))
             self.flush()
@@ -286,6 +287,56 @@ class MysticApp(App[None]):
 
     def on_dropped(self, message: messages.Dropped) -> None:
         self.line.give_up(message.cid)
+
+    def on_drafted(self, message: messages.Drafted) -> None:
+        if self._line is not None:
+            self._line.keep_draft(message.key, message.text)
+
+    def on_seen(self, message: messages.Seen) -> None:
+        if self._line is not None:
+            self._line.seen(message.key, message.upto)
+
+    def on_quote_wanted(self, message: messages.QuoteWanted) -> None:
+        if self._line is not None:
+            self._line.pages.fetch_quote(message.key, message.number)
+
+    def on_future_wanted(self, message: messages.FutureWanted) -> None:
+        if self._line is not None:
+            self._line.pages.fetch_future(message.key)
+
+    def on_back_to_now(self, message: messages.BackToNow) -> None:
+        self.line.store.back_to_now(message.key)
+        self.flush()
+
+    def on_jump_wanted(self, message: messages.JumpWanted) -> None:
+        self.line.do(self._jump(message.key, message.number))
+
+    async def _jump(self, key: str, number: int) -> None:
+        """Shows one message, in an excerpt if the live conversation doesn't have it."""
+        problem = await self.line.pages.jump(key, number)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+            return
+        self.line.store.look_at(key)
+        self.flush()
+        if self._chat is not None:
+            self._chat.turn_to_files(False)
+            self._chat.view.select(number)
+            self._chat.view.focus()
+
+    def on_message_acted(self, message: messages.MessageActed) -> None:
+        if self._deeds is not None:
+            self.line.do(self._deeds.act(message.act, message.key, message.entry))
+
+    def on_edit_done(self, message: messages.EditDone) -> None:
+        self.line.do(self._edit(message))
+
+    async def _edit(self, message: messages.EditDone) -> None:
+        problem = await self.line.edit(message.entry.number, message.text)
+        if problem:
+            self.notify(problem, severity="error", markup=False)
+        elif self._chat is not None:
+            self._chat.edited(message.key)
 
     def on_past_wanted(self, message: messages.PastWanted) -> None:
         if self._line is not None:
