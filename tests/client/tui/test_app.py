@@ -108,7 +108,7 @@ async def test_a_lost_server_is_said_and_trying_now_is_possible() -> None:
         await desk.press("ctrl+r")
         assert desk.server.session.tries_now == 2
         await desk.write("typed meanwhile", "enter")
-        assert "◷" in desk.shown()
+        assert "○" in desk.shown()
         await desk.hear(Trying(2))
         assert "reconnect" in desk.shown(Banner)
         desk.server.session.go_online(again=True)

@@ -16,7 +16,7 @@ async def test_talking_to_everybody_by_keys_and_by_mouse() -> None:
         await desk.write("again")
         await desk.click("#send")
         assert desk.posted == [(ToGlobal(), "hello"), (ToGlobal(), "again")]
-        assert desk.shown().count("◷") == 2
+        assert desk.shown().count("○") == 2
         desk.server.session.acknowledge(5, away=("bob",))
         await desk.settle()
         assert desk.shown().count("✓") == 1 and "bob is away" in desk.shown()

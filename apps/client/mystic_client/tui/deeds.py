@@ -84,6 +84,14 @@ class Deeds:
             case commands.WhoRead():
                 self._stage.tell(await self._line.readers(key, entry))
 
+    async def act(self, name: str, key: str, entry: Entry) -> None:
+        """What was chosen to be done with a message of a conversation."""
+        match name:
+            case "delete":
+                await self.delete(entry)
+            case "readers":
+                self._stage.tell(await self._line.readers(key, entry))
+
     async def delete(self, entry: Entry) -> None:
         """Takes a message away, if the user means it."""
         if not await self._stage.ask_user("Delete this message for everybody?", "Delete", "Keep"):

@@ -16,7 +16,7 @@ from tests.support.widget_app import WidgetApp, running
 @asynccontextmanager
 async def composing() -> AsyncIterator[tuple[Composer, WidgetApp, Pilot[None]]]:
     offers = Completions()
-    composer = Composer(offers)
+    composer = Composer(offers, lambda: False)
     composer.known = Known(["ana", "bob"], ["dev"])
     async with running(composer, offers, size=(40, 20)) as (app, pilot):
         composer.focus()
@@ -86,7 +86,7 @@ async def test_escape_puts_offers_away_until_something_is_typed() -> None:
         assert not offered(app)
         await pilot.press("u")
         assert offered(app)
-        await pilot.press("up", "enter", "enter")
+        await pilot.press("down", "up", "enter", "enter")
         assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/users"]
 
 

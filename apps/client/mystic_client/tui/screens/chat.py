@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Button, ContentSwitcher, Footer, Static
 
-from mystic_client.model.commands import CommandError, Disconnect, Leave, parse
+from mystic_client.model.commands import Disconnect, Leave
 from mystic_client.model.completion import Known
 from mystic_client.model.folder import Listing
 from mystic_client.model.store import Changes, Store
 from mystic_client.model.talk import Talk
 from mystic_client.model.text import counted
 from mystic_client.model.transfer import Transfer
+from mystic_client.model.whereabouts import seen
 from mystic_client.tui.messages import (
+    BackToNow,
     Closed,
     Commanded,
     GroupChosen,
@@ -31,22 +32,20 @@ from mystic_client.tui.messages import (
     ReconnectWanted,
     Retried,
     Turned,
-    Typed,
 )
+from mystic_client.tui.screens.talking import Talking
 from mystic_client.tui.widgets.bars import ActRow, Banner, Bannered, Place, TopBar
 from mystic_client.tui.widgets.clock import Clock
-from mystic_client.tui.widgets.completions import Completions
-from mystic_client.tui.widgets.composer import Composer
 from mystic_client.tui.widgets.files import FilesPane
-from mystic_client.tui.widgets.message_view import MessageView
 from mystic_client.tui.widgets.rosters import GroupList, GroupRow, PeopleList, Person
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.tab_bar import TabBar, TabInfo
+from mysticproto.model import UserInfo
 
 FILES = "files"
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(Talking):
     """See the module."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -64,7 +63,6 @@ class ChatScreen(Screen[None]):
         Binding("f10", "disconnect", "Disconnect", key_display="F10", priority=True),
         Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
         Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
-        Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
         Binding("ctrl+pageup,alt+left", "step(-1)", "Previous tab", show=False, priority=True),
         Binding("ctrl+pagedown,alt+right", "step(1)", "Next tab", show=False, priority=True),
         Binding("escape", "line", "Back", show=False),
@@ -75,27 +73,19 @@ class ChatScreen(Screen[None]):
         """The user turns to the shared files."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        super().__init__()
-        self.store = store
-        self.shows_files = False
-        self._shown = ""
-        self.is_ready = False
-        """Whether everything is in place and can be shown something."""
+        super().__init__(store, clock)
+        self._clock = clock
         self._place = Place()
         self._lost: Bannered | None = None
         self._stopping: Bannered | None = None
         self._transfers: list[Transfer] = []
         self.top, self.tabs, self.banner = TopBar(id="top"), TabBar(id="tabs"), Banner(id="banner")
-        self.view, self.pill = MessageView(clock, id="messages"), Static("", id="pill", markup=False)
         self.files = FilesPane(clock, id=FILES)
         self.people, self.groups = PeopleList(clock, id="people"), GroupList(id="groups")
         self.people_head = Static("People", classes="head", markup=False)
         self.groups_head = Static("Groups", classes="head", markup=False)
         self.message_people = Button("Message", id="message-people", compact=True)
-        self.offers = Completions()
-        self.composer = Composer(self.offers, id="composer")
         self.center = ContentSwitcher(id="center", initial="talk")
-        self.compose_row = Horizontal(id="compose")
 
     def compose(self) -> ComposeResult:
         yield self.top
@@ -103,9 +93,7 @@ class ChatScreen(Screen[None]):
         yield self.banner
         with Horizontal(id="body"):
             with self.center:
-                with Vertical(id="talk"):
-                    yield self.view
-                    yield self.pill
+                yield from self.compose_talk()
                 yield self.files
             with Vertical(id="side"):
                 yield self.people_head
@@ -114,14 +102,11 @@ class ChatScreen(Screen[None]):
                 yield self.groups_head
                 yield self.groups
                 yield Button("New group", id="new-group", compact=True)
-        with self.compose_row:
-            yield self.composer
-            yield Button("Send", id="send", compact=True)
-        yield self.offers
+        yield from self.compose_line()
         yield Footer()
 
     def on_mount(self) -> None:
-        self.composer.cursor_blink = not self.app.is_headless
+        super().on_mount()
         self.is_ready = True
         self.show_front()
         self.follow(self.store.take_changes())
@@ -140,15 +125,12 @@ class ChatScreen(Screen[None]):
             self._show_tabs()
         if self.store.front in changes.talks:
             self.view.update()
+            self.show_line()
+        self.attend()
 
     def show_front(self) -> None:
         """Shows the conversation in front."""
-        talk = self.store.front_talk
-        if self._shown != talk.key:
-            self.store.draft(self._shown, self.composer.text)
-            self.composer.set_text(talk.draft)
-        self._shown = talk.key
-        self.view.show(talk, self.store.own.name)
+        super().show_front()
         self._show_tabs()
 
     def show_place(self, place: Place, lost: Bannered | None, stopping: Bannered | None = None) -> None:
@@ -217,6 +199,8 @@ class ChatScreen(Screen[None]):
         talk, focus = self.store.front_talk, self.store.focus
         if self.shows_files:
             return None
+        if talk.in_past:
+            return Bannered("You are reading the past.", "warning", "now", "Back to now")
         if talk.kind == "global" and focus is not None:
             text = f"Global is paused while you are in {focus.name}; broadcasts still come."
             return Bannered(text, "quiet", "leave", f"Leave {focus.name}")
@@ -224,17 +208,23 @@ class ChatScreen(Screen[None]):
             if talk.group.id not in self.store.roster.groups:
                 return Bannered(f"The group {talk.title} is gone.")
             return Bannered(f"You are not in {talk.title}.", "quiet", "join", "Join")
-        if talk.kind == "direct" and talk.people and self.store.roster.users:
-            away = [user.name for user in talk.people if not self.store.roster.is_here(user.id)]
-            if away and len(talk.people) == 1:
-                return Bannered(f"{away[0]} is not here at the moment.", "quiet")
+        alone = talk.kind == "direct" and len(talk.people) == 1 and bool(self.store.roster.users)
+        if alone and not self.store.roster.is_here(talk.people[0].id):
+            return Bannered(f"{talk.title} is {self._whereabouts(talk)}.", "quiet")
         return None
 
     def _show_target(self) -> None:
         talk = self.store.front_talk
-        self.compose_row.border_title = Content(
-            {"global": "to everybody", "group": f"to # {talk.title}"}.get(talk.kind, f"to {talk.title}")
-        )
+        title = {"global": "to everybody", "group": f"to # {talk.title}"}.get(talk.kind, f"to {talk.title}")
+        if talk.kind == "direct" and len(talk.people) == 1 and self.store.roster.users:
+            title += f" · {self._whereabouts(talk)}"
+        self.compose_row.border_title = Content(title)
+
+    def _whereabouts(self, talk: Talk) -> str:
+        """Where the other one of a direct conversation is."""
+        user = talk.people[0]
+        info = self.store.roster.info(user.id) or UserInfo(user, here=False)
+        return seen(info, self._clock.now_us(), self._clock.zone)
 
     # Messages up.
 
@@ -253,25 +243,6 @@ class ChatScreen(Screen[None]):
         if self.shows_files:
             self.turn_to_files(False)
         self.post_message(Turned(key))
-        self.composer.focus()
-
-    @on(Composer.Submitted)
-    def _submitted(self, event: Composer.Submitted) -> None:
-        command = parse(event.text)
-        if isinstance(command, CommandError):
-            self.notify(command.text, severity="warning", markup=False)
-            return
-        self.composer.accepted()
-        self.post_message(Typed(self.store.front, command))
-
-    @on(Composer.PasteRefused)
-    def _too_long(self, event: Composer.PasteRefused) -> None:
-        text = f"{event.chars:,} characters are too many for a message. Share a file instead."
-        self.notify(text, severity="warning", markup=False)
-
-    @on(Button.Pressed, "#send")
-    def _send(self) -> None:
-        self.composer.submit()
         self.composer.focus()
 
     @on(RowList.Chosen)
@@ -309,16 +280,6 @@ class ChatScreen(Screen[None]):
     async def _new_group(self) -> None:
         await self.run_action("app.new_group")
 
-    @on(MessageView.Unseen)
-    def _unseen(self, event: MessageView.Unseen) -> None:
-        self.pill.update(Content(f"↓ {counted(event.count, 'new message')}"))
-        self.pill.display = event.count > 0
-
-    @on(events.Click, "#pill")
-    def action_newest(self) -> None:
-        self.view.to_end()
-        self.pill.display = False
-
     @on(ActRow.Acted)
     def _acted(self, event: ActRow.Acted) -> None:
         match event.act:
@@ -326,19 +287,14 @@ class ChatScreen(Screen[None]):
                 self.action_disconnect()
             case "try":
                 self.post_message(ReconnectWanted())
+            case "now":
+                self.post_message(BackToNow(self.store.front))
             case "leave":
                 self.post_message(Commanded(Leave()))
             case "join" if self.store.front_talk.group:
                 self.post_message(GroupChosen(self.store.front_talk.group.id))
 
     # Keys.
-
-    def on_key(self, event: events.Key) -> None:
-        """What is typed while the messages have the focus is meant for the line."""
-        if event.is_printable and event.character and self.focused in (None, self.view) and not self.shows_files:
-            event.stop()
-            self.composer.focus()
-            self.composer.insert(event.character)
 
     def action_people(self) -> None:
         self._show_side("#people")
@@ -365,6 +321,8 @@ class ChatScreen(Screen[None]):
         self.post_message(self.FilesWanted())
 
     def action_line(self) -> None:
+        if not self.has_class("-side-shown") and not self.shows_files and self.step_back():
+            return
         self._hide_side()
         if self.shows_files:
             self.turn_to_files(False)
@@ -397,6 +355,3 @@ class ChatScreen(Screen[None]):
 
     def action_retry(self) -> None:
         self.post_message(ReconnectWanted() if self._lost else Retried())
-
-    def action_page_view(self, by: int) -> None:
-        (self.view.action_page_down if by > 0 else self.view.action_page_up)()

@@ -1,11 +1,13 @@
 """The composer: where lines are typed.
 
-Enter sends, ctrl+j breaks the line; up and down in the first and last row walk through what was sent before. While
-there are offers, up, down, tab and enter work on them, and escape puts them away.
+Enter sends, ctrl+j breaks the line; up in an empty line edits one's last message; ctrl+p and ctrl+n, and up and down
+in the first and last row, walk through what was sent before. While there are offers, up, down, tab and enter work on
+them, and escape puts them away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual import events
@@ -44,7 +46,7 @@ class Composer(TextArea):
             super().__init__()
             self.chars = chars
 
-    def __init__(self, offers: Completions, *, id: str | None = None) -> None:
+    def __init__(self, offers: Completions, edit_last: Callable[[], bool], *, id: str | None = None) -> None:
         super().__init__(
             id=id,
             soft_wrap=True,
@@ -54,7 +56,7 @@ class Composer(TextArea):
             compact=True,
         )
         self.known = Known()
-        self._list = offers
+        self._list, self._edit_last = offers, edit_last
         self._offers = Offers()
         self._sent: list[str] = []
         self._back = 0
@@ -123,6 +125,10 @@ class Composer(TextArea):
         return True
 
     def _on_history_key(self, key: str) -> bool:
+        if key == "up" and not self.text and self._back == 0 and self._edit_last():
+            return True
+        if key in ("ctrl+p", "ctrl+n"):
+            return self._recall(1 if key == "ctrl+p" else -1) or True
         if key == "up" and self.cursor_at_first_line and self._at_edge_row(first=True):
             return self._recall(1)
         if key == "down" and self.cursor_at_last_line and self._at_edge_row(first=False):

@@ -81,20 +81,19 @@ class MessageRows(ScrollView):
         if self._timeline is not self.talk.shown:
             self.show(self.talk, self.shape.own_name)
             return
-        shape = self._shape_now(self.shape.own_name)
+        shape, before = self._shape_now(self.shape.own_name), self.shape
         anchor = None if self.following else self._anchor()
-        if shape.new_from != self.shape.new_from or self._is_new_day(shape):
-            self.shape = shape
-            self._start_over(anchor)
-            return
-        if (shape.delivered, shape.read) != (self.shape.delivered, self.shape.read):
-            self._forget_rows()
-        self.shape = shape
         count = len(self.entries)
-        self._follow_change()
+        self.shape = shape
+        if shape.new_from != before.new_from or self._is_new_day(before):
+            self._start_over(anchor)
+        else:
+            if (shape.delivered, shape.read) != (before.delivered, before.read):
+                self._forget_rows()
+            self._follow_change()
+            self._settle(anchor)
         if not self.following:
             self._count_unseen(len(self.entries) - count)
-        self._settle(anchor)
 
     def to_end(self) -> None:
         """Goes to the newest message and stays there."""
@@ -128,6 +127,19 @@ class MessageRows(ScrollView):
         bottom = self.scroll_offset.y - 1 + self.size.height
         seen = [n for n in self._visible() if self.entries[n].number and self._heights.top_of(n + 1) <= bottom]
         return max((self.entries[n].number for n in seen), default=0)
+
+    def is_above(self, number: int) -> bool:
+        """Whether the message with this number, or the first after it, is above what is on the screen."""
+        if not number or not self.entries:
+            return False
+        index = bisect_left(self.entries, number, key=lambda entry: entry.place)
+        return 1 + self._heights.top_of(min(index, len(self.entries))) < self.scroll_offset.y
+
+    def to_first_new(self) -> None:
+        """Goes to where the divider of new messages is."""
+        if self.talk.new_from and self.entries:
+            index = bisect_left(self.entries, self.talk.new_from, key=lambda entry: entry.place)
+            self.reveal(min(index, len(self.entries) - 1), 1)
 
     def _leave(self) -> None:
         in_past = self._timeline is not self.talk.timeline
@@ -177,8 +189,8 @@ class MessageRows(ScrollView):
         if index < len(self._heights):
             self._heights.doubt(index)
 
-    def _is_new_day(self, shape: Shape) -> bool:
-        return day(self.shape.now_us, shape.now_us, shape.zone) != "Today"
+    def _is_new_day(self, before: Shape) -> bool:
+        return day(before.now_us, self.shape.now_us, self.shape.zone) != "Today"
 
     def _count_unseen(self, more: int) -> None:
         new = [entry for entry in self.entries[-more:] if not entry.own and entry.author] if more > 0 else []
