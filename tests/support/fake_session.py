@@ -166,6 +166,7 @@ class FakeServer:
         """Those that were given with each new session, "" for none."""
         self.security = Security()
         self.forgotten: list[tuple[str, int]] = []
+        self.forget_fails = ""
         self.remembered: list[Choice] = []
         self.brought: list[str] = []
         self.progress: list[Progress] = []
@@ -198,10 +199,16 @@ class FakeServer:
             downloads_of=lambda name: Path("Downloads") / "Mystic" / name,
             recent=lambda: list(recent),
             remember=self.remembered.append,
-            forget=lambda host, port: self.forgotten.append((host, port)),
+            forget=self.forget,
             clock=Clock(lambda: NOON_US, UTC),
             **more,  # type: ignore[arg-type]
         )
+
+    def forget(self, host: str, port: int) -> None:
+        """The client is told to forget the key of a server."""
+        if self.forget_fails:
+            raise OSError(self.forget_fails)
+        self.forgotten.append((host, port))
 
     def answer(self, request: model.Request) -> model.Reply:
         """What a server would answer."""

@@ -4,9 +4,9 @@ from textual.widgets import Button, Input, Static
 
 from mystic_client.model.choice import Choice
 from mystic_client.tui.messages import Stopped, Wanted
-from mystic_client.tui.screens.connect import ConnectScreen
+from mystic_client.tui.screens.connect import ConnectScreen, RecentList
 from mysticproto.errors import Code
-from tests.support.widget_app import WidgetApp
+from tests.support.widget_app import WidgetApp, at
 
 USED = [Choice("zoe", "office", 12000), Choice("[/b]", "[b]", 1)]
 
@@ -16,7 +16,7 @@ async def test_fields_are_filled_and_checked() -> None:
     async with app.run_test(message_hook=app.note) as pilot:
         await app.push_screen(ConnectScreen(Choice("zoe", "", 0), USED))
         screen = app.screen
-        assert [field.value for field in screen.query(Input)] == ["zoe", "127.0.0.1", "12000"]
+        assert [field.value for field in screen.query(Input)] == ["zoe", "127.0.0.1", "12000", ""]
         screen.query_one("#port", Input).value = "0"
         await pilot.press("enter")
         assert app.heard(Wanted) == []
@@ -48,3 +48,77 @@ async def test_how_it_goes_is_said() -> None:
         assert not screen.query_one("#status").display
         screen.idle("You have left.")
         assert screen.query_one("#status").display
+
+
+async def test_the_password_of_a_name_by_keys_alone() -> None:
+    app = WidgetApp()
+    async with app.run_test(message_hook=app.note) as pilot:
+        screen = ConnectScreen(Choice("zoe", "office", 1), USED)
+        await app.push_screen(screen)
+        assert not screen.query_one("#password-row").display
+        screen.failed("zoe belongs to [somebody]", Code.NAME_CLAIMED)
+        await pilot.pause()
+        field = screen.query_one("#password", Input)
+        assert field.has_focus and field.password
+        assert "has an owner" in words(screen, "#password-problem")
+        assert words(screen, "#name-problem") == "zoe belongs to [somebody]"
+        await pilot.press(*"correct horse", "enter")
+        assert app.heard(Wanted)[-1].password == "correct horse"
+        assert field.value == "", "it is kept nowhere"
+        screen.failed("That is not the [password].", Code.WRONG_PASSWORD)
+        await pilot.pause()
+        assert field.has_focus
+        assert words(screen, "#password-problem") == "That is not the [password]."
+        assert words(screen, "#name-problem") == ""
+        screen.failed("Wait for 4 s.", Code.TOO_MANY_ATTEMPTS)
+        assert words(screen, "#password-problem") == "Wait for 4 s."
+
+
+async def test_the_password_of_a_name_by_mouse_alone() -> None:
+    app = WidgetApp()
+    async with app.run_test(message_hook=app.note, size=(80, 30)) as pilot:
+        screen = ConnectScreen(Choice("zoe", "office", 1), USED)
+        await app.push_screen(screen)
+        screen.failed("taken", Code.NAME_CLAIMED)
+        await pilot.pause()
+        await pilot.click("#password")
+        screen.query_one("#password", Input).value = "correct horse"
+        await pilot.click("#connect")
+        assert app.heard(Wanted)[-1].password == "correct horse"
+
+
+async def test_a_password_is_not_sent_for_another_name_or_to_another_server() -> None:
+    app = WidgetApp()
+    async with app.run_test(message_hook=app.note, size=(80, 30)) as pilot:
+        screen = ConnectScreen(Choice("zoe", "elsewhere", 1), USED)
+        await app.push_screen(screen)
+        for change in ("#name", "#host", "#port"):
+            screen.failed("taken", Code.NAME_CLAIMED)
+            await pilot.pause()
+            screen.query_one("#password", Input).value = "correct horse"
+            screen.query_one(change, Input).value += "1"
+            await pilot.pause()
+            assert not screen.query_one("#password-row").display
+            assert screen.query_one("#password", Input).value == ""
+        screen.failed("taken", Code.NAME_CLAIMED)
+        await pilot.pause()
+        screen.query_one("#password", Input).value = "correct horse"
+        recent = screen.query_one(RecentList)
+        await pilot.click(recent, offset=at(recent, "office"))
+        assert [wanted.password for wanted in app.heard(Wanted)] == [""]
+
+
+async def test_other_ends_are_said_in_the_servers_words() -> None:
+    app = WidgetApp()
+    async with app.run_test() as pilot:
+        screen = ConnectScreen(Choice("zoe"), ())
+        await app.push_screen(screen)
+        await pilot.pause()
+        for code in (Code.BANNED, Code.KICKED, Code.CLAIM_REQUIRED, Code.DEVICE_REMOVED, Code.TLS_REQUIRED, "lost"):
+            screen.failed(f"[{code}] so it is", code)
+            assert words(screen, "#status") == f"[{code}] so it is"
+            assert not screen.query_one("#password-row").display
+
+
+def words(screen: ConnectScreen, selector: str) -> str:
+    return str(screen.query_one(selector, Static).render())
