@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mystic_server.net.tls import NO_TLS
 from mystic_server.wires import OWN_PORTS, SHARED, choices_of_ports, choose_wire
 from mysticproto.legacy.mystic_cli import MysticCliWire
 from mysticproto.legacy.pickle_relay import PickleRelayPush, PickleRelaySubmit
@@ -43,6 +44,10 @@ def test_what_begins_a_wire_and_can_t_be_a_name_is_waited_for(first_bytes: bytes
 def test_others_are_told_so() -> None:
     answer = choose_wire(b"GET / HTTP/1.1\r\n", False)
     assert isinstance(answer, bytes) and answer.endswith(b".\r\n") and len(answer) <= 200
+
+
+def test_who_speaks_tls_where_it_is_off_hears_it_in_tls() -> None:
+    assert choose_wire(b"\x16\x03\x01\x02\x00", False) == NO_TLS
 
 
 def test_ports_of_their_own_speak_at_once_and_in_order() -> None:

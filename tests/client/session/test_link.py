@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 
 import pytest
 
@@ -98,5 +99,6 @@ async def test_raw_bytes_behind_a_file_start() -> None:
 def test_sentences_for_errors() -> None:
     assert sentence(ConnectionRefusedError(errno.ECONNREFUSED, "")) == "nothing listens there"
     assert sentence(OSError(errno.EACCES, "")) == "Permission denied"
+    assert sentence(ssl.SSLError(1, "odd")) == "the encryption broke off: end of file"
     assert sentence(OSError("odd")) == "odd"
     assert sentence(OSError()) == "the connection failed"

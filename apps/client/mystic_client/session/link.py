@@ -107,8 +107,6 @@ def _sentences(address: Address) -> Iterator[None]:
         raise Lost(f"{address} does not answer") from None
     except socket.gaierror:
         raise Lost(f"no host is called {address.host!r}") from None
-    except ssl.SSLError as problem:
-        raise Lost(f"{address} does not encrypt as it should: {problem.reason or 'it broke off'}") from None
     except OSError as problem:
         raise Lost(f"{address}: {sentence(problem)}") from None
     except PinsError as problem:
@@ -126,6 +124,8 @@ def _or_closed(writer: asyncio.StreamWriter) -> Iterator[None]:
 
 def sentence(problem: OSError) -> str:
     """Why a connection failed, for people."""
+    if isinstance(problem, ssl.SSLError):
+        return f"the encryption broke off: {getattr(problem, 'reason', '') or 'end of file'}"
     known = _SENTENCES.get(problem.errno or 0)
     return known or (os.strerror(problem.errno) if problem.errno else str(problem)) or "the connection failed"
 

@@ -94,5 +94,5 @@ def check(address: Address, fingerprint: str, pins: Pins) -> Security:
 
 def speaks_no_tls(problem: ssl.SSLError) -> bool:
     """Whether this is how a server fails that has no TLS: words of its own, or an alert that says so."""
-    reason = problem.reason or ""
+    reason = getattr(problem, "reason", "") or ""  # those that OpenSSL did not raise have none
     return "ALERT" not in reason or "HANDSHAKE_FAILURE" in reason
