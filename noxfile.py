@@ -175,10 +175,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Searches long for bytes that a wire can't bear: nox -s nightly -- [what pytest understands]"""
+    """Searches long for bytes that a wire can't bear, cuts and kills often: nox -s nightly -- [what pytest understands]"""
     install(session, "tests")
-    thorough = {"HYPOTHESIS_PROFILE": "nightly"}
-    where = session.posargs or ["tests/contracts", "tests/proto"]
+    thorough = {
+        "HYPOTHESIS_PROFILE": "nightly",
+        "MYSTIC_CUTS": "1000",  # connections, at any byte
+        "MYSTIC_ROUNDS": "50",  # kills of a server under load
+        "MYSTIC_CLIENT_KILLS": "100",
+    }
+    breaking = ["tests/e2e/test_cuts.py", "tests/e2e/test_restart.py", "tests/e2e/test_outbox.py"]
+    where = session.posargs or ["tests/contracts", "tests/proto", *breaking]
     session.run("python", "-m", "pytest", "--timeout", str(NIGHTLY_TEST_S), *where, env=thorough)
 
 

@@ -43,7 +43,8 @@ class Talker:
         self.heard: list[model.Message] = []
         self.logins = 0
         (other,) = set(NAMES) - {name}
-        self._targets = cycle([model.ToGlobal(), model.ToUsers((other,)), model.ToGroup(GROUP)])
+        targets: list[model.Target] = [model.ToGlobal(), model.ToUsers((other,)), model.ToGroup(GROUP)]
+        self._targets = cycle(targets)
         self._news = asyncio.Event()
         self.session = Session(address, name, Identity(name.encode().ljust(32)), self._hear)
 
