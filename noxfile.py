@@ -175,7 +175,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Searches long for bytes that a wire can't bear, cuts and kills often: nox -s nightly -- [what pytest understands]"""
+    """Searches long for bytes that a wire can't bear, and breaks much: nox -s nightly -- [what pytest understands]"""
     install(session, "tests")
     thorough = {
         "HYPOTHESIS_PROFILE": "nightly",
