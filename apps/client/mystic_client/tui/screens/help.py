@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -12,33 +13,53 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mystic_client.model.commands import MYSTIC, SLASH
+from mystic_client.model.message_acts import ACTS
 from mystic_client.model.spelling import Spelling
 
-KEYS: Final = (
-    ("Enter", "send"),
-    ("Ctrl+J", "new line"),
-    ("Up, Down", "what you sent before"),
-    ("Tab", "take the offered word, or go to the next part"),
-    ("Ctrl+PgUp, Ctrl+PgDn", "previous and next tab"),
-    ("Alt+1 … Alt+9", "a tab by its place"),
-    ("F8", "close the tab (a group's tab: leave the group)"),
-    ("PgUp, PgDn", "scroll the messages"),
-    ("Ctrl+End", "newest message"),
-    ("Ctrl+R", "send what failed again, or try to connect now"),
-    ("F2", "people: Enter talks privately, Space marks several"),
-    ("F3", "groups: Enter joins or opens"),
-    ("F4", "files: Backspace goes up, F5 reads again, Ctrl+S sorts"),
-    ("F6", "new group"),
-    ("F7", "dark or light"),
-    ("F10", "disconnect"),
-    ("Escape", "back to the line"),
-    ("Ctrl+Q", "quit"),
-)
+KEY_CELLS: Final = 22
+KEYS: Final = {
+    "Writing": (
+        ("Enter", "send"),
+        ("Ctrl+J", "new line"),
+        ("Up, Down", "what you sent before"),
+        ("Tab", "take the offered word, or go to the next part"),
+        ("Escape", "back to the line"),
+    ),
+    "Going about": (
+        ("F9", "the menu: everything that there is to do"),
+        ("Ctrl+PgUp, Ctrl+PgDn", "previous and next tab"),
+        ("Alt+1 … Alt+9", "a tab by its place"),
+        ("F8", "close the tab (of a group: leave it)"),
+        ("F2", "people (Enter: talk privately, Space: mark)"),
+        ("F3", "groups (Enter: join or open)"),
+        ("F4", "files (Backspace: up, F5: again, Ctrl+S: sort)"),
+        ("F5", "details of the group or person in front"),
+        ("F6", "new group"),
+        ("F7", "dark or light"),
+        ("F10", "disconnect"),
+        ("Ctrl+Q", "quit"),
+    ),
+    "Reading": (
+        ("PgUp, PgDn", "scroll the messages"),
+        ("Ctrl+End", "newest message"),
+        ("Alt+N", "first new message"),
+        ("Ctrl+R", "send again what failed, or connect now"),
+        ("Alt+Up, Alt+Down", "go to a message; then Enter, or:"),
+    ),
+    "In dialogs": (
+        ("Tab, Shift+Tab", "next and previous part"),
+        ("Up, Down, Enter", "choose a row; part of a name finds people"),
+        ("Delete", "remove what the cursor is on"),
+        ("Escape", "close"),
+    ),
+}
+"""Keys by what they are for; what can be done with a message stands below "Reading"."""
 MOUSE: Final = (
-    "Everything can be clicked: tabs and their ×, people and groups, names in the conversation, links, Retry, "
-    "the heads of columns, folders and files. Ctrl+click marks several people. Drag over messages to select them, "
-    "Ctrl+C copies."
+    "Everything can be clicked: ≡ Menu, your own name, tabs and their ⚙ and ×, people and groups, names in the "
+    "conversation, links, Retry, the heads of columns, folders and files. A right click, or the ⋯ at the end of a row, "
+    "shows details. Ctrl+click marks several people. Drag over messages to select them, Ctrl+C copies."
 )
+WHOSE: Final = {"": "Typed in the line", "owner": "By a group's owner, in the group", "operator": "By operators"}
 
 
 class HelpScreen(ModalScreen[None]):
@@ -56,16 +77,22 @@ class HelpScreen(ModalScreen[None]):
 
 def help_content() -> Content:
     """All of the help, drawn as text."""
-    parts: list[Content] = [_title("Keys"), *(_entry(keys, meaning, 22) for keys, meaning in KEYS), Content("")]
+    parts: list[Content] = []
+    for title, rows in KEYS.items():
+        parts += [_title(title), *(_entry(keys, meaning, KEY_CELLS) for keys, meaning in rows)]
+        parts += _acts() if title == "Reading" else []
+        parts.append(Content(""))
     parts += [_title("Mouse"), Content(MOUSE), Content("")]
-    parts += [
-        _title("Typed in the line"),
-        *_spellings(SLASH),
-        Content("  //text says something that begins with /"),
-        Content(""),
-    ]
+    for who, title in WHOSE.items():
+        parts += [_title(title), *_spellings([spelling for spelling in SLASH if spelling.who == who]), Content("")]
+    parts += [Content("//text says something that begins with /"), Content("")]
     parts += [_title("The same in words"), *_spellings(MYSTIC)]
     return Content("\n").join(parts)
+
+
+def _acts() -> list[Content]:
+    """The keys for a message that was gone to."""
+    return [_entry(f"  {act.key.upper()}", act.words, KEY_CELLS) for act in ACTS]
 
 
 def _title(words: str) -> Content:
@@ -73,9 +100,10 @@ def _title(words: str) -> Content:
 
 
 def _entry(left: str, right: str, width: int) -> Content:
-    return Content.assemble((f"  {left:<{width}} ", "bold"), right)
+    """Two columns; what is too long for the first stands alone, so that nothing is wrapped in 80 columns."""
+    gap = " " if len(left) <= width else "\n" + " " * (width + 3)
+    return Content.assemble((f"  {left:<{width}}", "bold"), gap, right)
 
 
-def _spellings(spellings: tuple[Spelling, ...]) -> list[Content]:
-    width = max(len(spelling.usage) for spelling in spellings)
-    return [_entry(spelling.usage, spelling.meaning, width) for spelling in spellings]
+def _spellings(spellings: Sequence[Spelling]) -> list[Content]:
+    return [_entry(spelling.usage, spelling.meaning, KEY_CELLS) for spelling in spellings]
