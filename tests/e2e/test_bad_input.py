@@ -79,7 +79,6 @@ NOT_OURS = {
     "http": b"GET / HTTP/1.1\r\nHost: example\r\n\r\n",
     "http post": b"POST /login HTTP/1.1\r\nContent-Length: 9\r\n\r\nname=root",
     "http 2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "tls": bytes.fromhex("16030100c8010000c40303") + bytes(200),
     "ssh": b"SSH-2.0-OpenSSH_9.6\r\n",
     "rdp": bytes.fromhex("030000130ee000000000000100080003000000"),
     "redis": b"*1\r\n$4\r\nPING\r\n",

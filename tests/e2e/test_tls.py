@@ -18,7 +18,7 @@ from mysticproto.model import UserJoined
 from tests.e2e.programs import Program, mystic
 from tests.server.net.tls_peer import client_context
 from tests.support.canary import watched
-from tests.support.native_peer import NativePeer
+from tests.support.native_peer import Gone, NativePeer
 from tests.support.server_process import ServerProcess
 
 CONTENT = os.urandom(5 * 1024 * 1024 + 17)
@@ -161,6 +161,25 @@ def test_a_damaged_certificate_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=rf"{CERTIFICATE} is damaged"):
         server.start()
     assert "Traceback" not in server.printed()
+
+
+NONSENSE = {
+    "nothing": b"",
+    "words": b"hello",
+    "a hello": bytes.fromhex("030100c8010000c40303") + bytes(200),
+    "a lot": b"\x16" * 100_000,
+}
+
+
+@pytest.mark.parametrize("tail", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_that_begins_as_tls_harms_nobody(tmp_path: Path, tail: bytes) -> None:
+    with watched(tmp_path) as watch, NativePeer(watch.address, greet=False) as stranger:
+        with contextlib.suppress(Gone):
+            stranger.raw(b"\x16" + tail)
+        with contextlib.suppress(OSError):
+            stranger.sock.shutdown(socket.SHUT_WR)
+        stranger.raw_to_end()
+        watch.chat()
 
 
 def test_two_hundred_stalled_handshakes_disturb_nobody(tmp_path: Path) -> None:
