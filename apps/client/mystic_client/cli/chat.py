@@ -35,7 +35,7 @@ MAX_OWN_POSTS = 10_000
 async def chat(place: Place) -> None:
     """Until the input ends, the user leaves, or the server ends the session."""
     lines = Lines()
-    async with visiting(place, lines.heard, watch=True) as visit:
+    async with visiting(place, lines.heard, watch=True, shows_notices=True) as visit:
         assert visit.ended is not None
         talk = Talk(visit, lines)
         typing = asyncio.create_task(talk.until_left())
