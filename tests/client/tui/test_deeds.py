@@ -32,6 +32,9 @@ class Stage:
     def download(self, path: str, protocol: str) -> None:
         self.did.append(("download", path, protocol))
 
+    def open_search(self, words: str) -> None:
+        self.did.append(("search", words))
+
     def tell(self, text: str) -> None:
         self.did.append(("tell", text))
 

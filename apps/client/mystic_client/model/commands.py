@@ -87,6 +87,12 @@ class Download(Struct, frozen=True):
     protocol: str = "tcp"
 
 
+class Search(Struct, frozen=True):
+    """Look for messages with these words; none opens the search as it was left."""
+
+    words: str = ""
+
+
 class Edit(Struct, frozen=True):
     """Put another text in the place of the last message of one's own here."""
 
@@ -115,6 +121,7 @@ Command: TypeAlias = (
     | Leave
     | Files
     | Download
+    | Search
     | Edit
     | Delete
     | WhoRead
@@ -162,6 +169,10 @@ def _group(make: Callable[[str], Command], *, may_be_empty: bool = False) -> Mak
     return parse_name
 
 
+def _search(rest: str, usage: str) -> Command | CommandError:
+    return Search(rest)
+
+
 def _edit(rest: str, usage: str) -> Command | CommandError:
     return Edit(rest) if rest else usage_error(usage)
 
@@ -182,6 +193,7 @@ SLASH: Final = (
     Spelling("/pm", "<user> <message>", "write to one person", _pm),
     Spelling("/msg", "<user> <message>", "write to one person", _pm),
     Spelling("/broadcast", "<message>", "write to everybody, whatever group they are in", _broadcast),
+    Spelling("/search", "[<words>]", "look for messages", _search),
     Spelling("/edit", "<message>", "put another text in the place of your last message here", _edit),
     Spelling("/delete", "", "take your last message here away", _nothing(Delete(), UNKNOWN_SLASH)),
     Spelling("/whoread", "", "show who has read your last message here", _nothing(WhoRead(), UNKNOWN_SLASH)),

@@ -19,6 +19,7 @@ from mystic_client.model.text import names_in_words
 from mystic_client.model.timeline import Entry
 from mysticproto.model import (
     Broadcast,
+    Conversation,
     ConversationInfo,
     Direct,
     Event,
@@ -134,7 +135,7 @@ class Store:
         """Opens the conversation with these people (oneself left out) and returns its key."""
         others = {user.id: user for user in people if user.id != self.own.id} or {self.own.id: self.own}
         ordered = tuple(others[id] for id in sorted(others))
-        return self._open(Talk(self._direct_key(ordered), "direct", people=ordered))
+        return self._open(Talk(self.direct_key(ordered), "direct", people=ordered))
 
     def open_named(self, names: Iterable[str]) -> str:
         """The same for names; those who were never met get their ids when the log has the first message."""
@@ -162,9 +163,9 @@ class Store:
                 return self.open_group(info.group) if info else GLOBAL
         return GLOBAL
 
-    def open_known(self, info: ConversationInfo) -> str:
+    def open_known(self, conversation: Conversation) -> str:
         """Opens a conversation of the past and returns its key."""
-        match info.conversation:
+        match conversation:
             case Direct(users):
                 return self.open_direct(users)
             case Group() as group:
@@ -198,7 +199,8 @@ class Store:
             self._tabs_changed = True
         return talk.key
 
-    def _direct_key(self, others: Iterable[UserRef]) -> str:
+    def direct_key(self, others: Iterable[UserRef]) -> str:
+        """The key of the conversation with these people."""
         everyone = sorted({self.own, *others}, key=lambda user: user.id)
         return conversation_key(Direct(tuple({user.id: user for user in everyone}.values())))
 
@@ -221,7 +223,7 @@ class Store:
         self._roster_changed = self._tabs_changed = True
         self._heard_of_own(event)
         entry = self._amendments.entry(event, self.own)
-        for key in dict.fromkeys(places_of(event, self.roster, lambda user: self._direct_key([user]))):
+        for key in dict.fromkeys(places_of(event, self.roster, lambda user: self.direct_key([user]))):
             if key in self.talks:
                 self.talks[key].timeline.add(entry)
                 self._touched.add(key)

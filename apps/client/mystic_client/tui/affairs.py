@@ -34,6 +34,8 @@ from mysticproto.model import GroupInfo, UserInfo, UserRef
 
 MENU: Final = (
     Choosable("", "Go to"),
+    Choosable("do:app.switch", "Go to…", "Ctrl+K"),
+    Choosable("do:app.search", "Search…", "Ctrl+F"),
     Choosable("do:people", "People", "F2"),
     Choosable("do:groups", "Groups", "F3"),
     Choosable("do:files", "Shared files", "F4"),

@@ -25,6 +25,7 @@ from mystic_client.tui import messages, theme
 from mystic_client.tui.affairs import Affairs, safety_in_words, stopping
 from mystic_client.tui.deeds import Deeds
 from mystic_client.tui.downloads import Downloads
+from mystic_client.tui.going import Going
 from mystic_client.tui.line import Line
 from mystic_client.tui.outside import Outside
 from mystic_client.tui.screens.chat import ChatScreen
@@ -55,6 +56,7 @@ class MysticApp(App[None]):
         self._chat: ChatScreen | None = None
         self._deeds: Deeds | None = None
         self._affairs: Affairs | None = None
+        self._going: Going | None = None
         self._downloads: Downloads | None = None
         self._flush_is_due = False
         self._flushed_at_s = 0.0
@@ -90,6 +92,10 @@ class MysticApp(App[None]):
         self._line = line
         self._deeds = Deeds(line, self, keeps_global=self._outside.keeps_global)
         self._affairs = Affairs(self, line, self._deeds, self._outside, lambda: self._chat)
+        deeds, clock = self._deeds, self._outside.clock
+        self._going = Going(
+            self, line, clock, lambda: self._chat, lambda group: line.do(deeds.open_group(group)), self.flush
+        )
         try:
             session = self._outside.connect(address, choice.name, line.heard, password)
         except OSError as problem:
@@ -309,20 +315,20 @@ class MysticApp(App[None]):
         self.flush()
 
     def on_jump_wanted(self, message: messages.JumpWanted) -> None:
-        self.line.do(self._jump(message.key, message.number))
+        if self._going is not None:
+            self._going.jump(message.key, message.number)
 
-    async def _jump(self, key: str, number: int) -> None:
-        """Shows one message, in an excerpt if the live conversation doesn't have it."""
-        problem = await self.line.pages.jump(key, number)
-        if problem:
-            self.notify(problem, severity="warning", markup=False)
-            return
-        self.line.store.look_at(key)
-        self.flush()
-        if self._chat is not None:
-            self._chat.turn_to_files(False)
-            self._chat.view.select(number)
-            self._chat.view.focus()
+    def open_search(self, words: str = "") -> None:
+        """Looks for messages."""
+        if self._going is not None and self._line is not None:
+            self._going.search(words)
+
+    def action_search(self) -> None:
+        self.open_search()
+
+    def action_switch(self) -> None:
+        if self._going is not None and self._line is not None:
+            self._going.switch()
 
     def on_message_acted(self, message: messages.MessageActed) -> None:
         if self._deeds is not None:

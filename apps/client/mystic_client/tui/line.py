@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from mystic_client.model.folder import Listing
 from mystic_client.model.receipts import readers
+from mystic_client.model.search import Query
 from mystic_client.model.store import Store
 from mystic_client.model.talk import GLOBAL
 from mystic_client.model.timeline import Entry
@@ -232,6 +233,11 @@ class Line:
             return readers(reply.marks, entry.place, entry.author_id)
         return sentence(reply)
 
+    async def search(self, query: Query, before: int) -> model.Found | str:
+        """A page of what a search finds, or why it finds nothing."""
+        reply = await self.ask(lambda n: query.request(n, before))
+        return reply if isinstance(reply, model.Found) else sentence(reply)
+
     def fetch_past(self, key: str) -> None:
         """Fetches the next page of a conversation's past, if there is one and it isn't on its way."""
         if isinstance(self.state, Online):
@@ -271,7 +277,7 @@ class Line:
         """Opens what was open when this program ended, and counts what is unread there."""
         for key in self.session.notebook.open:
             if key in self.store.conversations:
-                self.store.open_known(self.store.conversations[key])
+                self.store.open_known(self.store.conversations[key].conversation)
         self._is_restored = True
         self._place_restored()
         unread = [

@@ -136,11 +136,11 @@ class MessageActed(Message):
     `act`: "menu", "reply", "edit", "delete", "copy", "readers", "original", "author", "retry" or "drop".
     """
 
-    def __init__(self, key: str, act: str, entry: Entry, *, y: int = 0) -> None:
+    def __init__(self, key: str, act: str, entry: Entry, *, y: int = 0, rows: int = 1) -> None:
         super().__init__()
         self.key, self.act, self.entry = key, act, entry
-        self.y = y
-        """The row of the screen that it is on, for a menu beside it."""
+        self.y, self.rows = y, rows
+        """Where it is on the screen, for a menu beside it."""
 
 
 class EditDone(Message):

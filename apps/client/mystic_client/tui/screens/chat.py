@@ -60,7 +60,9 @@ class ChatScreen(Talking):
         Binding("f7", "app.other_theme", "Theme", show=False, priority=True),
         Binding("f8", "close", "Close tab", show=False, priority=True),
         Binding("f9", "app.dialog('menu')", "Menu", key_display="F9", priority=True),
-        Binding("f10", "disconnect", "Disconnect", key_display="F10", priority=True),
+        Binding("ctrl+f", "app.search", "Search", key_display="^F", priority=True),
+        Binding("ctrl+k", "app.switch", "Go to", key_display="^K", priority=True),
+        Binding("f10", "disconnect", "Disconnect", show=False, priority=True),
         Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
         Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
         Binding("ctrl+pageup,alt+left", "step(-1)", "Previous tab", show=False, priority=True),
@@ -234,6 +236,10 @@ class ChatScreen(Talking):
             self.action_files()
         else:
             self._turn(event.key)
+
+    @on(TabBar.Asked)
+    async def _tab_asked(self, event: TabBar.Asked) -> None:
+        await self.run_action(f"app.{event.what}")
 
     @on(TabBar.Closed)
     def _tab_closed(self, event: TabBar.Closed) -> None:

@@ -46,13 +46,13 @@ class ActList(RowList[Act]):
 
 
 class MessageMenu(ModalScreen[str]):
-    """Gives the name of what was chosen, or None. `y`: the row of the screen that the message is on."""
+    """Gives the name of what was chosen, or None. `y`, `rows`: the rows of the screen that the message is on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]
 
-    def __init__(self, acts: Iterable[Act], about: str, y: int) -> None:
+    def __init__(self, acts: Iterable[Act], about: str, y: int, rows: int = 1) -> None:
         super().__init__()
-        self._acts, self._about, self._y = list(acts), about, y
+        self._acts, self._about, self._y, self._rows = list(acts), about, y, rows
         self.box = Vertical(id="message-menu")
         self.list = ActList()
 
@@ -71,10 +71,10 @@ class MessageMenu(ModalScreen[str]):
         self._place()
 
     def _place(self) -> None:
-        """Below the message if there is room, otherwise as far down as it goes."""
+        """Below the message if there is room, else above it, else as far down as it goes."""
         height = len(self._acts) + FRAME
         lowest = max(0, self.size.height - height)
-        below = self._y + 1
+        below = self._y + self._rows
         top = below if below <= lowest else self._y - height if self._y >= height else lowest
         self.box.styles.offset = (min(6, max(0, self.size.width - WIDTH)), top)
 

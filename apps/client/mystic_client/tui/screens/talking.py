@@ -46,7 +46,7 @@ class Talking(Screen[None]):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("alt+up,ctrl+up", "message(-1)", "Messages", key_display="Alt+↑", priority=True),
+        Binding("alt+up,ctrl+up", "message(-1)", "Select", key_display="Alt+↑", priority=True),
         Binding("alt+down,ctrl+down", "message(1)", "Message below", show=False, priority=True),
         Binding("alt+n", "first_new", "First new message", show=False, priority=True),
         Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
@@ -216,7 +216,7 @@ class Talking(Screen[None]):
         event.stop()
         match event.act:
             case "menu":
-                menu = MessageMenu(self.view.acts(entry), quote_of(entry), event.y)
+                menu = MessageMenu(self.view.acts(entry), quote_of(entry), event.y, event.rows)
                 self.app.push_screen(menu, lambda act: self._chosen_act(act, entry))
             case "reply":
                 self._reply(entry)

@@ -92,7 +92,7 @@ class MessageRows(ScrollView):
                 self._forget_rows()
             self._follow_change()
             self._settle(anchor)
-        if not self.following:
+        if not self.following and not self.talk.in_past:
             self._count_unseen(len(self.entries) - count)
 
     def to_end(self) -> None:

@@ -108,7 +108,8 @@ class MessageView(MessagePaint, can_focus=True):
         if self.selected is None or (name != "menu" and name not in {act.name for act in self.acts(self.selected)}):
             return
         row = 1 + self._heights.top_of(self.cursor) - self.scroll_offset.y + self._blank_above
-        self.post_message(MessageActed(self.talk.key, name, self.selected, y=self.region.y + row))
+        y, rows = self.region.y + row, self._heights[self.cursor]
+        self.post_message(MessageActed(self.talk.key, name, self.selected, y=y, rows=rows))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "act":

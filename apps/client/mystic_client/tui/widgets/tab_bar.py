@@ -18,9 +18,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mystic_client.tui.messages import DialogWanted
-from mystic_client.tui.widgets.strips import Styled, row, shorten
+from mystic_client.tui.widgets.strips import Styled, cells_of, row, shorten
 
 MAX_TITLE: Final = 24
+WIDE_ENOUGH: Final = 100
+NARROW: Final = 50
+"""Cells in which there is room for one button."""
 CLOSE: Final = "×"
 DETAILS: Final = "⚙"
 RIGHT_BUTTON: Final = 3
@@ -47,7 +50,7 @@ class TabBar(Widget, can_focus=True):
         Binding("delete", "close", "Close", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"tab-bar--{name}" for name in ("tab", "front", "hover", "dim", "count", "urgent", "close", "arrow")
+        f"tab-bar--{name}" for name in ("tab", "front", "hover", "dim", "count", "urgent", "close", "arrow", "button")
     }
 
     class Turned(Message):
@@ -56,6 +59,13 @@ class TabBar(Widget, can_focus=True):
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
+
+    class Asked(Message):
+        """The user wants to "search" or to "switch" to somewhere else."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
 
     class Closed(Message):
         """The user closed a tab."""
@@ -90,6 +100,9 @@ class TabBar(Widget, can_focus=True):
         if key and (act == "details" or event.button == RIGHT_BUTTON):
             self.post_message(DialogWanted("talk", key))
             return
+        if act == "ask":
+            self.post_message(self.Asked(key))
+            return
         closes = act == "close" or (act == "turn" and event.button == 2 and self._closable(key))
         if closes:
             self.post_message(self.Closed(key))
@@ -102,6 +115,8 @@ class TabBar(Widget, can_focus=True):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         act, key = event.style.meta.get("tab", ("", ""))
         self._set_hover(f"{act}:{key}" if act else "")
+        hints = {"search": "Search all messages (Ctrl+F)", "switch": "Go to a conversation, a group, somebody (Ctrl+K)"}
+        self.tooltip = hints.get(key) if act == "ask" else None
 
     def on_leave(self) -> None:
         self._set_hover("")
@@ -128,15 +143,25 @@ class TabBar(Widget, can_focus=True):
         for tab in self.tabs[first:last]:
             left.extend(self._pieces(tab))
         right = [self._arrow(" ›", self.tabs[last])] if last < len(self.tabs) else []
-        return row(left, self.size.width, base, right)
+        return row(left, self.size.width, base, [*right, *self._buttons()])
+
+    def _buttons(self) -> list[Styled]:
+        """The ways to everything that is not among the tabs."""
+        names = [("switch", " Go to ")] if self.size.width >= WIDE_ENOUGH else []
+        pieces: list[Styled] = []
+        for what, words in [*names, ("search", " Search ")] if self.size.width >= NARROW else []:
+            style = self._style("button") + Style.from_meta({"tab": ("ask", what)})
+            pieces += [(" ", Style.null()), (words, style + Style(reverse=self._hover == f"ask:{what}"))]
+        return pieces
 
     def _window(self) -> tuple[int, int]:
         """Which tabs fit, the one in front among them: the first and the one after the last."""
         widths = [sum(cell_len(text) for text, _ in self._pieces(tab)) for tab in self.tabs]
         front = next((index for index, tab in enumerate(self.tabs) if tab.key == self.front), 0)
-        if sum(widths) <= self.size.width:
+        width = self.size.width - cells_of(self._buttons())
+        if sum(widths) <= width:
             return 0, len(widths)
-        room = self.size.width - 4
+        room = width - 4
         first = last = front
         used = widths[front]
         last += 1
