@@ -14,6 +14,7 @@ import pytest
 from mysticproto.errors import Code
 from mysticproto.model import (
     MAX_TEXT_BYTES,
+    CatchUp,
     CreateGroup,
     Fetch,
     FileStart,
@@ -230,7 +231,8 @@ def test_wherever_it_is_cut_it_is_the_same(watch: Watch) -> None:
             watch.ana.ping()
             sliced.raw(whole[cut:])
             assert last_words(sliced) == "left"
-        assert [type(said).__name__ for said in sliced.said] == ["Hello", "Pong", "Welcome", "Ok", "Bye"], cut
+        said = [type(one).__name__ for one in sliced.said if not isinstance(one, CatchUp)]
+        assert said == ["Hello", "Pong", "Welcome", "Ok", "Bye"], cut
 
 
 def test_single_bytes_are_as_good_as_any(watch: Watch) -> None:
