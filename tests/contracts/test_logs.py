@@ -321,8 +321,11 @@ def test_history_around_a_number_has_it_in_the_middle(rig: Rig) -> None:
     assert (texts(page), page.more, page.newer) == (["9", "10"], True, False)
     page = rig.page(HistoryQuery(("global",), 0, 0, 1, around=10))
     assert (texts(page), page.more, page.newer) == (["10"], True, False)
-    page = rig.page(HistoryQuery(("global",), 0, 0, 4, around=99))
-    assert (texts(page), page.more, page.newer) == (["9", "10"], True, False)
+    for beyond in (99, 2**63 - 1, 2**64 - 1):
+        page = rig.page(HistoryQuery(("global",), 0, 0, 4, around=beyond))
+        assert (texts(page), page.more, page.newer) == (["9", "10"], True, False)
+        page = rig.page(HistoryQuery(("global",), 0, 0, 4, after=beyond))
+        assert (texts(page), page.more, page.newer) == ([], True, False)
 
 
 def test_history_around_a_number_keeps_to_what_may_be_read(rig: Rig) -> None:

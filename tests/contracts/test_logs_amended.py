@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mystic_server.domain.events import Amended, Committed, Edited, GroupEntered, Posted
-from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, Page, Rejected, edits_of
+from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, Page, Rejected
+from mystic_server.log.records import edits_of
 from tests.contracts.logs import TIME_US, Opener, Rig, deleted, edited, numbers, said, shown
 
 CID = b"0123456789abcdef"
@@ -87,7 +88,7 @@ def test_one_message_is_answered_as_it_is_now(rig: Rig) -> None:
     assert rig.page(1) == Page((Committed(1, TIME_US + 1, said("one")),))
     assert rig.page(2) == Page((Committed(2, TIME_US + 2, said("two"), Amended("dos", TIME_US + 4)),))
     assert shown(rig.page(3)) == [None]
-    assert rig.page(4) == rig.page(0) == rig.page(99) == Page(())
+    assert rig.page(4) == rig.page(0) == rig.page(99) == rig.page(2**64 - 1) == Page(())
 
 
 def test_amendments_are_missed_and_not_in_the_history(rig: Rig) -> None:

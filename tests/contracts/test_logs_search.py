@@ -97,6 +97,8 @@ def test_a_search_has_filters_of_author_and_time(rig: Rig) -> None:
     assert found(rig, wanted("word", since_us=TIME_US + 3, until_us=TIME_US + 6, author=4)) == [5, 3]
     assert found(rig, wanted("word", since_us=TIME_US + 99)) == found(rig, wanted("word", until_us=1)) == []
     assert found(rig, wanted("", author=4, since_us=TIME_US + 6)) == [7]
+    assert found(rig, wanted("word", before=2**64 - 1, until_us=2**64 - 1)) == found(rig, wanted("word"))
+    assert found(rig, wanted("word", since_us=2**64 - 1)) == []
 
 
 def test_pages_of_hits_join_to_all_of_them(rig: Rig) -> None:

@@ -14,12 +14,16 @@ from mysticproto.model import (
     MAX_HISTORY_PAGE,
     CatchUp,
     CreateGroup,
+    Delete,
+    Edit,
     Event,
     GetHistory,
     History,
     JoinGroup,
     LeaveGroup,
     Message,
+    MessageDeleted,
+    MessageEdited,
     Ok,
     Ping,
     Pong,
@@ -259,6 +263,24 @@ def test_the_last_part_says_up_to_where_it_goes(rig: Rig, device: Device) -> Non
     dora = device.comes()
     welcome = dora.takes(Welcome)[0]
     assert dora.takes(CatchUp)[-1].upto == welcome.upto == rig.log.events[-1].seq
+
+
+def test_the_next_holder_of_a_name_does_not_miss_what_was_amended_of_the_last_one_s(rig: Rig) -> None:
+    ana, first = rig.comes("ana"), rig.comes("dora")
+    ana.asks(Post(1, ToUsers(("dora",)), "for the first dora"))
+    rig.settle()
+    seq = ana.takes(Ok)[0].seq
+    first.goes()
+    rig.settle()
+    second = Device(rig, new_key())
+    second.goes(second.comes())
+    ana.asks(Post(2, ToUsers(("dora",)), "for the second"), Edit(3, seq, "still for the first"))
+    rig.settle()
+    ana.asks(Delete(4, seq))
+    rig.settle()
+    events = missed(second.comes())
+    assert texts(events) == ["for the second"]
+    assert not [each for each in events if isinstance(each, MessageEdited | MessageDeleted)]
 
 
 def test_a_device_is_not_told_of_its_own_return(rig: Rig, device: Device) -> None:

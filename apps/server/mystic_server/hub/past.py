@@ -10,11 +10,12 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mystic_server.domain.events import Committed, Posted, body_bytes
+from mystic_server.domain.events import Committed, Deleted, Edited, Posted, body_bytes
 from mystic_server.domain.queries import (
     Scope,
     conversations,
     history_scope,
+    last_here,
     missed_scope,
     recent_scope,
     search_scope,
@@ -22,7 +23,7 @@ from mystic_server.domain.queries import (
 )
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.retelling import retell
-from mystic_server.domain.world import World
+from mystic_server.domain.world import User, World
 from mystic_server.hub.sessions import Peer
 from mystic_server.log.base import EventLog, HistoryQuery, MissedQuery, Page, RecentQuery, SearchQuery
 from mystic_server.log.words import words_of
@@ -148,6 +149,18 @@ class Past:
 
     # What was missed.
 
+    def confirmed(self, user: User) -> int:
+        """The number up to which some device of this user has everything.
+
+        Nobody has said so yet: then what they were here for counts, this time and from now on. A name that is nobody's
+        may have another holder every time, so for it what it was here for counts always.
+        """
+        if not user.is_claimed:
+            return last_here(user)
+        if not self._watermarks.confirmed(user.id):
+            self._watermarks.confirm(user.id, last_here(user))
+        return self._watermarks.confirmed(user.id)
+
     def catch_up(self, peer: Peer, after: int, upto: int, waiting: str = "") -> None:
         """Begins to send what lies between two numbers, both left out: `upto` is the peer's own login.
 
@@ -195,7 +208,8 @@ class Past:
             peer.connection.tell_when_drained()
         else:
             del self._behind[peer]
-        peer.answer(None, CatchUp(self._retold(events), gap.after if more else gap.upto, more))
+        said = self._retold(each for each in events if not _amends_older(each, gap.scope.since))
+        peer.answer(None, CatchUp(said, gap.after if more else gap.upto, more))
         if gap.has_waited:
             authors = {
                 event.event.author for event in events if isinstance(event.event, Posted) and event.event.receipt
@@ -204,6 +218,12 @@ class Past:
 
     def _retold(self, events: Iterable[Committed]) -> tuple[Event, ...]:
         return tuple(said for event in events if (said := retell(self._world, event)))
+
+
+def _amends_older(committed: Committed, since: int) -> bool:
+    """A private message to an earlier holder of the name has another text, which isn't for the present one."""
+    event = committed.event
+    return isinstance(event, Edited | Deleted) and bool(event.users) and event.message < since
 
 
 def _number(asked: int) -> int:

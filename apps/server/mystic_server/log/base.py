@@ -10,10 +10,10 @@
     save(rows)       world state, with the number of the last event that it contains: written at most a second later, in
                      one transaction. A start reads the rows, then the events after that number.
     queries          are answered through their callback, never in the call itself, in the order of asking.
-    amendments       `Edited` and `Deleted` are events like others, in a timeline of their own (`edits_of`). The log
-                     knows what they did: every page shows `Committed.amended`. The text of a deleted message is gone
-                     from the log, from the message and from its edits. What is deleted stays deleted; an amendment of
-                     what is no message, or of a deleted one, is stored and does nothing.
+    amendments       `Edited` and `Deleted` are events like others, which a history does not show. The log knows what
+                     they did: every page shows `Committed.amended`. The text of a deleted message is gone from the
+                     log, from the message and from its edits. What is deleted stays deleted; an amendment of what is
+                     no message, or of a deleted one, is stored and does nothing.
 
 Whoever implements it MUST pass `tests/contracts/test_logs.py`.
 """
@@ -159,11 +159,6 @@ class Page(Struct, frozen=True):
     newer: bool = False
     before: int = 0
     searched: int = 0
-
-
-def edits_of(conversation: str) -> str:
-    """The timeline of what was edited and deleted in a conversation."""
-    return conversation + "/edits"
 
 
 class EventLog(Protocol):

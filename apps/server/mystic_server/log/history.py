@@ -14,8 +14,8 @@ from typing import TypeAlias
 from msgspec import Raw
 
 from mystic_server.domain.events import Amended, Posted, decode_event
-from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery, RecentQuery, edits_of
-from mystic_server.log.records import SentPage, StoredEvent
+from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery, RecentQuery
+from mystic_server.log.records import SentPage, StoredEvent, edits_of
 from mysticproto.model import MAX_HISTORY_PAGE
 
 NEWEST_FIRST = """SELECT seq, time_us, body FROM events
@@ -44,14 +44,15 @@ Bounds: TypeAlias = tuple[int, int]
 def history(connection: sqlite3.Connection, query: HistoryQuery) -> SentPage:
     """The newest events of some conversations, or those about a number."""
     limit = max(1, min(query.limit, MAX_HISTORY_PAGE))
-    if query.around:
+    around, after = min(query.around, _NO_END - 1), min(query.after, _NO_END - 1)
+    if around:
         # Half of the page's bytes too, so that long messages before a hit don't leave out what follows it.
-        rows, more = _older(connection, query, query.around + 1, (limit + 1) // 2, MAX_PAGE_BYTES // 2)
-        later, newer = _newer(connection, query, query.around, limit - len(rows), MAX_PAGE_BYTES // 2)
+        rows, more = _older(connection, query, around + 1, (limit + 1) // 2, MAX_PAGE_BYTES // 2)
+        later, newer = _newer(connection, query, around, limit - len(rows), MAX_PAGE_BYTES // 2)
         return _page(connection, rows + later, more, newer)
-    if query.after:
-        rows, newer = _newer(connection, query, query.after, limit)
-        more = _older(connection, query, rows[0][0] if rows else query.after + 1, 0)[1]
+    if after:
+        rows, newer = _newer(connection, query, after, limit)
+        more = _older(connection, query, rows[0][0] if rows else after + 1, 0)[1]
         return _page(connection, rows, more, newer)
     before = query.before or _NO_END
     rows, more = _older(connection, query, before, limit)
@@ -74,7 +75,7 @@ def missed(connection: sqlite3.Connection, query: MissedQuery) -> SentPage:
 
 def message(connection: sqlite3.Connection, seq: int) -> SentPage:
     """One message as it is now."""
-    rows = connection.execute(_ONE, (seq,)).fetchall()
+    rows = connection.execute(_ONE, (min(seq, _NO_END),)).fetchall()
     return _page(connection, [row for row in rows if type(decode_event(row[2])) is Posted], more=False)
 
 

@@ -21,10 +21,9 @@ from mystic_server.log.base import (
     SearchQuery,
     Start,
     Stored,
-    edits_of,
     ignore_results,
 )
-from mystic_server.log.records import CLIENT_ID_REUSED, timeline
+from mystic_server.log.records import CLIENT_ID_REUSED, edits_of, timeline
 from mystic_server.log.words import has_words
 from mysticproto.errors import Code
 from mysticproto.model import MAX_HISTORY_PAGE

@@ -41,7 +41,7 @@ from mystic_server.domain.events import (
     StateRow,
     Unbanned,
 )
-from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery, edits_of
+from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery
 
 CLIENT_ID_REUSED = "This message's id was used before, for another text; it was not sent."
 
@@ -215,6 +215,11 @@ def columns(seq: int, time_us: int, event: Event, body: Raw) -> Columns:
     if type(event) is Posted:
         return seq, time_us, event.conversation, event.author, event.cid or None, body
     return seq, time_us, timeline(seq, event), 0, None, body
+
+
+def edits_of(conversation: str) -> str:
+    """The timeline of what was edited and deleted in a conversation."""
+    return conversation + "/edits"
 
 
 def timeline(seq: int, event: Event) -> str | None:
