@@ -21,6 +21,7 @@ from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address, Heard, Online, PostState
 from mystic_client.session.identity import Identity
 from mysticproto import model
+from tests.support.listening import SEED, Ear, running
 from tests.support.proxy import Proxy
 from tests.support.server_process import running_server
 
@@ -151,3 +152,33 @@ def check(talker: Talker, history: list[model.Message]) -> None:
     assert [state.text for state in talker.sent] == talker.said
     assert [state.seq for state in talker.sent] == [m.seq for m in history if m.author.name == talker.name]
     assert talker.heard == history
+
+
+async def test_a_new_device_gets_what_waited_though_its_first_logins_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was said to somebody who was away comes whole, wherever the first catch-up of a fresh device is cut."""
+    monkeypatch.setattr(Backoff, "failed", lambda self: 0.0)
+    with running_server(tmp_path, "--unlimited") as server:
+        address = Address(server.host, server.port)
+        async with running(address, Ear(), "ana", Identity(bytes(32))) as (anas, _):
+            await anas.online()
+            for after_bytes in range(300, 3000, 150):
+                bob = Identity(SEED)
+                async with running(address, Ear(), "bob", bob) as (bobs, _):
+                    await bobs.online()
+                    await bobs.close()
+                said = [f"{after_bytes} {number} {'x' * 150}" for number in range(20)]
+                for text in said:
+                    anas.post(model.ToUsers(("bob",)), text)
+                await anas.drained()
+                ear = Ear()
+                async with Proxy(address) as proxy:
+                    cut = asyncio.create_task(proxy.cut_after(after_bytes, to_server=False))
+                    async with running(proxy.address, ear, "bob", bob) as (_, _):
+                        await cut
+                        heard: list[str] = []
+                        while len(heard) < len(said):
+                            heard.append((await ear.next(model.Message)).text)
+                        assert heard == said
+                    proxy.cut()

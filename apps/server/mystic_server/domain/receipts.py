@@ -34,6 +34,8 @@ class Reached(Struct, array_like=True, frozen=True, gc=False):
 
 
 NOWHERE = Reached()
+HERE = "here"
+"""In the place of a conversation: how far somebody's devices have everything, whatever conversation it belongs to."""
 
 
 class Watermarks:
@@ -70,6 +72,14 @@ class Watermarks:
     def reached(self, conversation: str, user: int) -> Reached:
         """How far one user has got."""
         return self._reached.get(conversation, {}).get(user, NOWHERE)
+
+    def confirm(self, user: int, seq: int) -> None:
+        """A device that catches up on nothing any more has got something of this number, so all before it too."""
+        self.mark(user, Mark(0, HERE, delivered=seq))
+
+    def confirmed(self, user: int) -> int:
+        """The number up to which a device of this user is known to have everything; 0: none has ever said so."""
+        return self.reached(HERE, user).delivered
 
     def forget(self, conversation: str) -> None:
         """Drops what belongs to a conversation that is gone."""

@@ -213,10 +213,7 @@ class Logins:
         if not peer.connection.is_open:
             self._desk.end_session(welcome.session, "lost")
             return
-        waiting = request.waiting
-        if self._is_fresh(request) and self._world.watching(user.id) == [welcome.session]:
-            waiting = "direct"
-        after = last_here(user) if waiting else request.after
+        after, waiting = self._behind(request, user, welcome.session)
         is_behind = 0 <= after < welcome.upto and (after > 0 or not waiting)
         text = f"Welcome to {self._identity.name}, {peer.name}! Type 'mystic help' for commands."
         if request.key and not user.is_claimed:
@@ -227,9 +224,21 @@ class Logins:
             self._past.catch_up(peer, after, welcome.upto, waiting)
         self._keep_operator(user)
 
+    def _behind(self, request: Login, user: User, session: int) -> tuple[int, str]:
+        """The number after which a login has missed something, and what of that waits for it (see `Login.waiting`).
+
+        A device that starts afresh gets what waited for its user. Having been here doesn't mean to have got that: the
+        connection may have broken before. So what counts is what devices have confirmed, if they do so at all.
+        """
+        if request.waiting or not self._is_fresh(request):
+            return (last_here(user) if request.waiting else request.after), request.waiting
+        if not user.is_claimed and self._world.watching(user.id) != [session]:
+            return request.after, ""
+        return self._past.confirmed(user), "direct"
+
     def _is_fresh(self, request: Login) -> bool:
         """Whether a device has nothing of the past and wants none of it but what waited for its user."""
-        return request.watch and request.after < 0 and not request.waiting and not request.pair
+        return request.watch and request.after < 0 and not request.pair
 
     # The operators that the command line names.
 

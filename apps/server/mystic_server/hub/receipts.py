@@ -47,6 +47,7 @@ class Marking:
         moved = self.watermarks.mark(session.user, request)
         peer.answer(request, Ok(request.n))
         if moved:
+            self.watermarks.confirm(session.user, moved.delivered)
             self._note(peer, request, session.user, moved, hearers)
 
     def get(self, peer: Peer, request: GetReceipts) -> None:
