@@ -24,7 +24,10 @@ def main(words: Sequence[str] | None = None) -> int:
         os.environ.setdefault("TEXTUAL_FPS", "15")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from mystic_client.tui.app import MysticApp
+    from mystic_client.tui.keys import let_alt_digits_be
     from mystic_client.tui.world import real_world
+
+    let_alt_digits_be()
 
     MysticApp(Choice(options.username, options.host, options.port), real_world(config)).run()
     return 0
