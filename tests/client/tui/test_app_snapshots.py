@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 from mystic_client.model.choice import Choice
 from mystic_client.session.heard import Waiting
 from mystic_client.tui.app import MysticApp
-from tests.support.fake_session import FakeServer
+from mysticproto.model import AccountClaimed, GroupHandedOver
+from tests.support.fake_session import ANA, DEV, NOON_US, OWN, FakeServer
 from tests.support.sample import later, sample_server
 from tests.support.screenshots import HERE, PICTURES, USED, settle
 
@@ -34,6 +35,24 @@ async def _offers(pilot: Pilot[None], server: FakeServer) -> None:
     await settle(pilot)
 
 
+async def _group(pilot: Pilot[None], server: FakeServer) -> None:
+    server.session.say(*later(), GroupHandedOver(26, NOON_US, DEV, ANA, OWN))
+    await pilot.press("alt+2", "f5", "down")
+    await settle(pilot)
+
+
+async def _person(pilot: Pilot[None], server: FakeServer) -> None:
+    server.session.say(AccountClaimed(19, NOON_US, OWN, "operator"), *later())
+    await pilot.press("f2", "down", "f5")
+    await settle(pilot)
+
+
+async def _changed(pilot: Pilot[None], server: FakeServer) -> None:
+    known = ":".join(f"{number:02x}" for number in range(32))
+    server.session.end("fingerprint_changed", "", known, known.replace("1", "2"))
+    await settle(pilot)
+
+
 async def _help(pilot: Pilot[None], server: FakeServer) -> None:
     await pilot.press("f1")
     await settle(pilot)
@@ -44,6 +63,9 @@ SCENES: dict[str, tuple[Choice, tuple[int, int], Scene]] = {
     "lost": (HERE, (100, 24), _lost),
     "lists-narrow": (HERE, (80, 24), _lists),
     "offers-light": (HERE, (110, 30), _offers),
+    "group": (HERE, (80, 24), _group),
+    "person": (HERE, (100, 30), _person),
+    "fingerprint": (HERE, (80, 24), _changed),
     "help": (HERE, (100, 44), _help),
 }
 

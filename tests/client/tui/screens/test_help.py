@@ -5,11 +5,11 @@ import re
 from mystic_client.model.commands import MYSTIC, SLASH
 from mystic_client.model.message_acts import ACTS
 from mystic_client.tui.screens.chat import ChatScreen
-from mystic_client.tui.screens.help import KEYS, help_content
+from mystic_client.tui.screens.help import KEYS, MOUSE, help_content
 
 
 def test_every_command_and_every_key_is_explained() -> None:
-    text = help_content().plain
+    text = " ".join(help_content().plain.split())
     for spelling in (*SLASH, *MYSTIC):
         assert spelling.usage in text
     for act in ACTS:
@@ -20,3 +20,8 @@ def test_every_command_and_every_key_is_explained() -> None:
     ]
     bound = re.findall(r"\bf\d+|ctrl\+[a-z]\b|alt\+[a-z]\b", " ".join(bindings))
     assert [key for key in bound if key not in explained and key not in ("f1", "ctrl+c")] == []
+
+
+def test_it_fits_80_columns() -> None:
+    rows = help_content().plain.split("\n")
+    assert [row for row in rows if len(row) > 72 and row != MOUSE] == []

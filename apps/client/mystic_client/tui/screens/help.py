@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -17,16 +18,20 @@ from mystic_client.model.message_acts import ACTS
 from mystic_client.model.spelling import Spelling
 
 KEY_CELLS: Final = 22
+MEANING_CELLS: Final = 46
 KEYS: Final = {
     "Writing": (
         ("Enter", "send"),
         ("Ctrl+J", "new line"),
-        ("Up, Down", "what you sent before"),
+        ("Up, in an empty line", "edit what you said last"),
+        ("Up, Down; Ctrl+P, Ctrl+N", "what you sent before"),
         ("Tab", "take the offered word, or go to the next part"),
         ("Escape", "back to the line"),
     ),
     "Going about": (
         ("F9", "the menu: everything that there is to do"),
+        ("Ctrl+K", "go to a conversation, a group, somebody"),
+        ("Ctrl+F", "search everything that was said"),
         ("Ctrl+PgUp, Ctrl+PgDn", "previous and next tab"),
         ("Alt+1 … Alt+9", "a tab by its place"),
         ("F8", "close the tab (of a group: leave it)"),
@@ -100,9 +105,10 @@ def _title(words: str) -> Content:
 
 
 def _entry(left: str, right: str, width: int) -> Content:
-    """Two columns; what is too long for the first stands alone, so that nothing is wrapped in 80 columns."""
-    gap = " " if len(left) <= width else "\n" + " " * (width + 3)
-    return Content.assemble((f"  {left:<{width}}", "bold"), gap, right)
+    """Two columns that fit 80; what is too long for the first stands alone."""
+    indent = " " * (width + 3)
+    gap = " " if len(left) <= width else f"\n{indent}"
+    return Content.assemble((f"  {left:<{width}}", "bold"), gap, f"\n{indent}".join(wrap(right, MEANING_CELLS)))
 
 
 def _spellings(spellings: Sequence[Spelling]) -> list[Content]:
