@@ -6,6 +6,9 @@ import pytest
 
 from mystic_client.model import text
 from mysticproto.model import (
+    FOR_EVER_US,
+    AccountClaimed,
+    AccountDeleted,
     Broadcast,
     Bye,
     Conversation,
@@ -16,9 +19,15 @@ from mysticproto.model import (
     Group,
     GroupCreated,
     GroupDeleted,
+    GroupHandedOver,
     GroupJoined,
+    GroupKept,
     GroupLeft,
+    GroupRenamed,
     Message,
+    MessageDeleted,
+    MessageEdited,
+    Moderated,
     Notice,
     UserJoined,
     UserLeft,
@@ -134,3 +143,46 @@ def test_counts() -> None:
     assert text.counted(1, "file") == "1 file"
     assert text.counted(1200, "entry", "entries") == "1,200 entries"
     assert text.speed_in_words(1536) == "1.5 KiB/s"
+
+
+ROOT = UserRef(9, "root")
+HAPPENED: list[tuple[Event, str]] = [
+    (MessageEdited(1, 0, 5, ANA, Global(), "x"), "ana has edited a message"),
+    (MessageDeleted(1, 0, 5, ANA, Global()), "ana has deleted a message"),
+    (GroupRenamed(1, 0, DEV, ANA, "old"), "ana has renamed the group old to dev"),
+    (GroupHandedOver(1, 0, DEV, ANA, BOB), "ana has handed the group dev over to bob"),
+    (GroupKept(1, 0, DEV, ANA, True), "ana keeps the group dev: its members stay when they are away"),
+    (GroupKept(1, 0, DEV, ANA, False), "ana no longer keeps the group dev: who goes away leaves it"),
+    (GroupDeleted(1, 0, DEV, ANA), "ana has ended the group dev"),
+    (GroupLeft(1, 0, DEV, ANA, owner=BOB), "ana has left dev; bob owns it now"),
+    (AccountClaimed(1, 0, ANA, "member"), "ana has claimed the name"),
+    (AccountClaimed(1, 0, ANA, "operator"), "ana is an operator now"),
+    (AccountClaimed(1, 0, ANA, "operator", ROOT), "root has made ana an operator"),
+    (AccountClaimed(1, 0, ANA, "member", ROOT), "root has made ana a member, no longer an operator"),
+    (AccountDeleted(1, 0, ANA), "ana has given the name up"),
+    (AccountDeleted(1, 0, ANA, ROOT), "root has deleted the account of ana"),
+    (Moderated(1, 0, "kick", ROOT, "ana", "[loud]"), "root has removed ana: [loud]"),
+    (Moderated(1, 0, "ban", ROOT, "ana", "", 7_200_000_000), "root has banned ana for 2 h"),
+    (Moderated(1, 0, "ban", ROOT, "ana", "", FOR_EVER_US), "root has banned ana"),
+    (Moderated(1, 0, "unban", ROOT, "ana"), "root has ended the ban of ana"),
+    (Moderated(1, 0, "mute", ROOT, "ana", "why", 600_000_000), "root has muted ana for 10 min: why"),
+    (Moderated(1, 0, "unmute", ROOT, "ana"), "root lets speak again: ana"),
+]
+
+
+@pytest.mark.parametrize(("event", "sentence"), HAPPENED)
+def test_events_are_sentences(event: Event, sentence: str) -> None:
+    assert text.happened(event) == sentence
+
+
+def test_an_edit_is_a_line_of_its_own_where_lines_are_shown() -> None:
+    assert (
+        text.format_line(MessageEdited(1, 0, 5, ANA, DEV, "new\nwords"), "bob") == "[dev] ana (edited): new\n    words"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (90, "2 min"), (7200, "2 h"), (259_200, "3 d")]
+)
+def test_rough_spans(seconds: float, words: str) -> None:
+    assert text.roughly(seconds) == words

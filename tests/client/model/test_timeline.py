@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mystic_client.model.timeline import MAX_ENTRIES, Change, Entry, Timeline
 
@@ -186,3 +187,68 @@ def test_a_copy_that_follows_the_changes_stays_equal(steps: list[str]) -> None:
             copy[0:0] = timeline.entries[: change.prepended]
             copy[change.since :] = timeline.entries[change.since :]
             assert copy == timeline.entries
+
+
+def test_an_answer_quotes_what_it_answers_as_soon_as_that_is_here() -> None:
+    timeline = Timeline()
+    timeline.add(entry(9, "yes", reply_to=2))
+    assert timeline.entries[0].quote == ""
+    timeline.add_page([entry(1), entry(2, "are you\n there?"), entry(3, "hm", reply_to=2)])
+    assert [e.quote for e in timeline.entries] == ["", "", "ana: are you there?", "ana: are you there?"]
+    timeline.pending(own(b"a", reply_to=2))
+    assert timeline.entries[-1].quote == "ana: are you there?"
+
+
+def test_quotes_follow_edits_and_deletions() -> None:
+    timeline = Timeline()
+    timeline.add_page([entry(2, "frist"), entry(3, "yes", reply_to=2)])
+    assert timeline.amend(2, lambda e: replace(e, text="first", edited=True))
+    assert timeline.entries[1].quote == "ana: first"
+    timeline.amend(2, lambda e: replace(e, text="", deleted=True))
+    assert timeline.entries[1].quote == "message deleted"
+    assert not timeline.amend(99, lambda e: e)
+
+
+def test_a_quote_can_be_told_from_outside() -> None:
+    timeline = Timeline()
+    timeline.add(entry(9, "yes", reply_to=2))
+    timeline.quote(2, "bob: who?")
+    assert timeline.entries[0].quote == "bob: who?"
+    timeline.quote(3, "nobody asked")
+
+
+def test_what_is_replaced_in_its_place_is_told_apart_from_what_is_new() -> None:
+    timeline = Timeline()
+    timeline.add_page([entry(n) for n in range(1, 5)])
+    timeline.take_change()
+    timeline.amend(2, lambda e: replace(e, text="other"))
+    assert timeline.take_change() == Change(0, 4, frozenset({4}))
+    assert timeline.take_change() is None
+
+
+def test_messages_are_found_by_their_number_and_events_are_not() -> None:
+    timeline = Timeline()
+    timeline.add(entry(4))
+    timeline.add(Entry(5, 0, "event", "ana has joined"))
+    timeline.add_local("notice", "hello", 0)
+    found = timeline.find(4)
+    assert found is not None and found.number == 4
+    assert timeline.find(5) is None and timeline.find(6) is None
+    assert timeline.newest_logged == 5
+
+
+def test_a_failed_message_can_be_on_its_way_again() -> None:
+    timeline = Timeline()
+    timeline.pending(own(b"a"))
+    timeline.failed(b"a", "no")
+    assert timeline.again(b"a") and not timeline.again(b"b")
+    assert (timeline.entries[0].state, timeline.entries[0].note) == ("pending", "")
+
+
+def test_the_last_message_of_ones_own_is_one_that_the_log_has() -> None:
+    timeline = Timeline()
+    assert timeline.last_own() is None
+    timeline.add_page([entry(1, own=True), entry(2, own=True, deleted=True), entry(3)])
+    timeline.pending(own(b"a"))
+    found = timeline.last_own()
+    assert found is not None and found.number == 1

@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mystic_client.model.entries import MAX_SHOWN_CHARS
 from mystic_client.model.timeline import Entry
 
 
@@ -38,7 +39,7 @@ def possible(entry: Entry, *, operator: bool = False, receipts: bool = False) ->
         "retry": entry.state == "failed",
         "drop": entry.state == "failed",
         "reply": here,
-        "edit": here and entry.own,
+        "edit": here and entry.own and len(entry.text) <= MAX_SHOWN_CHARS,
         "copy": not entry.deleted,
         "readers": here and receipts,
         "author": not entry.own,

@@ -82,12 +82,12 @@ NO_FIT: Final = 1_000_000
 
 
 def score(wanted: str, title: str) -> int:
-    """How well a title fits, 0 best: at its beginning, at a word's, inside, or its letters in this order."""
+    """How well a title fits, 0 best: all of it, its beginning, a word's, inside, or its letters in this order."""
     if title.startswith(wanted):
-        return 0
+        return int(title != wanted)
     at = title.find(wanted)
     if at >= 0:
-        return 1 if title[at - 1] in _SIGNS else 2
+        return 2 if title[at - 1] in _SIGNS else 3
     position, gaps = -1, 0
     for letter in wanted:
         found = title.find(letter, position + 1)
