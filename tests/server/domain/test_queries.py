@@ -116,7 +116,7 @@ def test_everybody_reads_global_and_broadcasts(room: Room) -> None:
 
 
 def test_members_read_their_group(room: Room) -> None:
-    ana, bob = room.comes("ana"), room.comes("bob")
+    ana, bob = room.comes("ana", b"a"), room.comes("bob", b"b")
     ana >> create("team")
     assert scope(ana, ToGroup("TEAM")) == scope(ana, ToGroup()) == Scope(("group:3",))
     assert scope(bob, ToGroup("team")) == "not_in_group"
@@ -129,7 +129,7 @@ def test_members_read_their_group(room: Room) -> None:
 
 
 def test_a_new_group_of_the_same_name_has_a_past_of_its_own(room: Room) -> None:
-    ana, bob = room.comes("ana"), room.comes("bob")
+    ana, bob = room.comes("ana", b"a"), room.comes("bob", b"b")
     ana >> create("team")
     ana >> leave()
     bob >> create("team")
@@ -276,7 +276,7 @@ def searched(person: Person, of: ToGlobal | ToUsers | ToGroup | None = None, aut
 
 
 def test_everything_that_one_may_read_is_searched(room: Room) -> None:
-    ana, bob = room.comes("ana"), room.comes("bob")
+    ana, bob = room.comes("ana", b"a"), room.comes("bob", b"b")
     ana >> keep("team")
     bob >> keep("other")
     assert searched(ana) == SearchScope(("global", "broadcast", "group:3"), 1, 1)
@@ -284,7 +284,7 @@ def test_everything_that_one_may_read_is_searched(room: Room) -> None:
 
 
 def test_one_conversation_is_searched(room: Room) -> None:
-    ana, bob = room.comes("ana"), room.comes("bob")
+    ana, bob = room.comes("ana", b"a"), room.comes("bob", b"b")
     ana >> keep("team")
     assert searched(ana, ToGlobal()) == SearchScope(("global", "broadcast"))
     assert searched(ana, ToGroup("team")) == SearchScope(("group:3",))
@@ -306,6 +306,16 @@ def test_the_next_holder_of_a_name_finds_nothing_of_the_last(room: Room) -> None
     ana = room.comes("ana")
     found = searched(ana)
     assert isinstance(found, SearchScope) and (found.user, found.since) == (1, 3)
+
+
+def test_the_next_holder_of_a_name_reads_of_its_groups_only_what_is_said_from_then_on(room: Room) -> None:
+    owner = room.comes("owner", b"o")
+    room.comes("ana").ends("left")
+    owner >> keep("team", "ana")
+    ana = room.comes("ana")
+    assert scope(ana, ToGroup("team")) == Scope(("group:4",), 5)
+    assert searched(ana) == SearchScope(("global", "broadcast"), 2, 5)
+    assert searched(ana, ToGroup("team")) == SearchScope(())
 
 
 # One's conversations.

@@ -81,20 +81,24 @@ def history_scope(world: World, session: Session, request: GetHistory) -> Scope 
 
 
 def search_scope(world: World, session: Session, request: Search) -> SearchScope | Refused:
-    """Where a search may look; asked anew for every page."""
+    """Where a search may look; asked anew for every page.
+
+    A guest's name may have been somebody else's yesterday, so guests find nothing in groups.
+    """
     author = world.user_named(request.author) if request.author else None
     if request.author and author is None:
         return nobody_called(request.n, request.author)
     by = author.id if author else 0
     if request.of is None:
         user = world.users[session.user]
-        return SearchScope((GLOBAL, BROADCAST, *_groups_of(world, session)), user.id, user.since, by)
+        groups = _groups_of(world, session) if user.is_claimed else ()
+        return SearchScope((GLOBAL, BROADCAST, *groups), user.id, user.since, by)
     found = _read_in(world, session, request.n, request.of)
     if isinstance(found, Refused):
         return found
     if isinstance(request.of, ToUsers):
         return SearchScope((), session.user, found.since, by, within=found.conversations[0])
-    return SearchScope(found.conversations, author=by)
+    return SearchScope(() if found.since else found.conversations, author=by)
 
 
 def recent_scope(world: World, session: Session) -> RecentScope:
@@ -121,7 +125,8 @@ def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | R
         return no_such_group(n, name)
     if session.user not in group.members:
         return not_in_group(n, group)
-    return Scope((f"group:{group.id}",))
+    user = world.users[session.user]
+    return Scope((f"group:{group.id}",), 0 if user.is_claimed else user.since)
 
 
 def _groups_of(world: World, session: Session) -> tuple[str, ...]:
