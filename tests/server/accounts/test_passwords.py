@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from mystic_server.accounts.messages import FromChild, Hashed, HashWork, ToChild, Verified, encode, to_child
-from mystic_server.accounts.passwords import MAX_WAITING, WORKERS, Outcome, Passwords, unfit
+from mystic_server.accounts.passwords import MAX_WAITING, WORKERS, Outcome, Passwords
 from mystic_server.net.children import ChildProcess
 from mystic_server.net.reactor import Reactor
 from mysticproto.errors import Code
@@ -197,23 +197,3 @@ def test_a_password_proves_its_hash_and_nothing_else_does(real: Real) -> None:
     assert real.verify(hash, "correct horsE") == Outcome(False)
     assert real.verify("", "correct horse") == Outcome(False)
     assert real.verify(hash, "x" * 10_000) == Outcome(False)
-
-
-# What may be one.
-
-
-@pytest.mark.parametrize("password", ["", "seven 7", "x" * 129, "\N{SNOWMAN}" * 128 + "x", "\U0001f600" * 128 + "x"])
-def test_too_short_and_too_long_ones_are_unfit(password: str) -> None:
-    refused = unfit(5, password, "ana")
-    assert refused and refused.code == Code.PASSWORD_UNFIT and refused.n == 5
-    assert not password or password not in refused.text
-
-
-def test_the_name_itself_is_unfit_however_it_is_written() -> None:
-    assert unfit(1, "ANASTASIA", "Anastasia")
-    assert not unfit(1, "Anastasia1", "Anastasia")
-
-
-@pytest.mark.parametrize("password", ["eight ch", "x" * 128, "\U0001f600" * 128])
-def test_all_others_are_fit(password: str) -> None:
-    assert unfit(1, password, "ana") is None

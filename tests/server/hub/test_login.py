@@ -282,6 +282,13 @@ def test_a_fourth_new_name_from_one_address_stays_a_guest_s_for_now(rig: Rig) ->
     assert rig.comes("name0", keys[0], host=FAR).takes(Welcome)[0].role == "member"
 
 
+def test_a_login_that_is_refused_is_no_new_name(rig: Rig) -> None:
+    rig.comes("guest")
+    for _ in range(4):
+        assert codes(rig.comes("guest", new_key(), host=FAR)) == [Code.NAME_IN_USE]
+    assert rig.comes("ana", new_key(), host=FAR).takes(Welcome)[0].role == "member"
+
+
 def test_where_guests_may_not_come_in_such_a_one_is_refused() -> None:
     with Rig(rules=Rules(claimed_only=True)) as rig:
         for at in range(3):

@@ -13,14 +13,12 @@ from msgspec import Struct
 
 from mystic_server.accounts.messages import Hashed, HashWork, ToChild, VerifyWork, encode, from_child
 from mysticproto.errors import Code
-from mysticproto.model import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Refused
-from mysticproto.names import name_key
 
 WORKERS = 2
 MAX_WAITING = 32
 """Passwords that wait for a child."""
 MAX_PASSWORD_BYTES = 512
-"""As UTF-8."""
+"""As UTF-8; what is longer was never taken as one."""
 UNAVAILABLE = "Passwords can't be checked at the moment. Try again in a few seconds."
 
 
@@ -103,7 +101,7 @@ class Passwords:
         self._last_number = 0
 
     def hash(self, password: str, answered: Callable[[Outcome], None]) -> None:
-        """Makes a hash of a new password, for which `unfit` has no complaint."""
+        """Makes a hash of a new password, which has been found fit to be one."""
         self._last_number += 1
         self._ask(_Job(HashWork(self._last_number, password), answered))
 
@@ -148,15 +146,3 @@ class Passwords:
         self._workers = [_Worker(self, self._make_child) for _ in range(WORKERS)]
         for worker in self._workers:
             worker.child.start()
-
-
-def unfit(n: int, password: str, name: str) -> Refused | None:
-    """Why this may not be the password of that name; the sentence says nothing of the password itself."""
-    if len(password) < MIN_PASSWORD_CHARS:
-        return Refused(n, Code.PASSWORD_UNFIT, f"A password has at least {MIN_PASSWORD_CHARS} characters.")
-    if len(password) > MAX_PASSWORD_CHARS or len(password.encode()) > MAX_PASSWORD_BYTES:
-        text = f"A password has at most {MAX_PASSWORD_CHARS} characters and {MAX_PASSWORD_BYTES} bytes."
-        return Refused(n, Code.PASSWORD_UNFIT, text)
-    if name_key(password) == name_key(name):
-        return Refused(n, Code.PASSWORD_UNFIT, "The password can't be the name itself.")
-    return None

@@ -87,26 +87,24 @@ class Logins:
         self._desk.propose(peer, request, decide_end(self._world, session, "left", self._desk.ending))
 
     def _decide(self, peer: Peer, request: Login, by_password: bool = False, renewed: str = "") -> None:
-        me, now = self._identity, self._desk.clock.now
-        key = request.key
-        if self._claims(request):
-            wait_s = self._throttle.registration_wait_s(peer.host, now)
-            if wait_s and self._house.rules.claimed_only:
-                self._fail(peer, request, _too_many(request.n, "New names", wait_s))
-                return
-            if wait_s:
-                key = b""  # the name stays a guest's until a later login
-            else:
-                self._throttle.registered(peer.host, now)
-        is_local = place_of(peer.host).is_here
-        newcomer = Newcomer(secrets.randbits(62) + 1, key, True, me.node, me.epoch, by_password, peer.host, is_local)
+        me, now, key = self._identity, self._desk.clock.now, request.key
+        wait_s = self._throttle.registration_wait_s(peer.host, now) if self._claims(request) else 0.0
+        if wait_s and self._house.rules.claimed_only:
+            self._fail(peer, request, _too_many(request.n, "New names", wait_s))
+            return
+        if wait_s:
+            key = b""  # the name stays a guest's until a later login
+        session, is_local = secrets.randbits(62) + 1, place_of(peer.host).is_here
+        newcomer = Newcomer(session, key, True, me.node, me.epoch, by_password, peer.host, is_local)
         decision = decide_login(self._world, request, newcomer, self._desk.ending, self._house.rules, now_us())
         if isinstance(decision, Refused):
             self._fail(peer, request, decision)
             return
+        if key and self._claims(request):
+            self._throttle.registered(peer.host, now)
         self._desk.fanout.propose(decision, now_us(), peer, request)
         if renewed and (user := self._user_named(request.name)):
-            self._desk.fanout.propose(PasswordSet(newcomer.session, user.id, renewed), now_us())
+            self._desk.fanout.propose(PasswordSet(session, user.id, renewed), now_us())
 
     def _fail(self, peer: Peer, request: Login, refused: Refused) -> None:
         if refused.code in _REPORTED:
