@@ -192,6 +192,62 @@ async def _cut_downloads(proxy: Proxy, told: list[Progress]) -> None:
         proxy.cut()
 
 
+async def test_a_second_device_comes_by_password_once_and_by_its_key_ever_after(server: ServerProcess) -> None:
+    address = address_of(server)
+    phone = Identity(BOBS_SEED)
+    async with running(address, Ear(), "ana", Identity(SEED)) as (laptops, _):
+        await laptops.online()
+        assert isinstance(await laptops.ask(lambda n: model.SetPassword(n, "correct horse")), model.Ok)
+        async with running(address, Ear(), "ana", phone) as (_, refused):
+            assert (await refused).code == "name_claimed"
+        async with running(address, Ear(), "ana", phone, password="wrong horses") as (_, refused):
+            assert (await refused).code == "wrong_password"
+        ear = Ear()
+        async with (
+            Proxy(address) as proxy,
+            running(proxy.address, ear, "ana", phone, password="correct horse") as (phones, _),
+        ):
+            await phones.online()
+            proxy.cut()
+            await ear.next(Waiting)
+            await phones.online()
+            await say(laptops, model.ToGlobal(), "to all of my devices")
+            assert await texts_until(ear, "to all of my devices") == ["to all of my devices"]
+
+
+async def test_who_wrote_learns_what_was_delivered_and_read(server: ServerProcess) -> None:
+    address = address_of(server)
+    ana, bob = Ear(), Ear()
+    async with running(address, ana, "ana", Identity(SEED)) as (anas, _):
+        await anas.online()
+        async with running(address, bob, "bob", Identity(BOBS_SEED)) as (bobs, _):
+            await bobs.online()
+            await say(anas, model.ToUsers(("bob",)), "psst")
+            message = await bob.next(model.Message)
+            delivered = await ana.next(model.Marked)
+            assert (delivered.user.name, delivered.delivered, delivered.read) == ("bob", message.seq, 0)
+            bobs.mark(delivered.conversation, read=message.seq)
+            await bobs.close()  # what is left to say is said before leaving
+        assert (await ana.next(model.Marked)).read == message.seq
+
+
+async def test_what_waits_for_somebody_away_is_said_to_be_so(server: ServerProcess) -> None:
+    address = address_of(server)
+    ana, bob = Ear(), Ear()
+    async with running(address, ana, "ana", Identity(SEED)) as (anas, _):
+        async with running(address, bob, "bob", Identity(BOBS_SEED)) as (bobs, _):
+            await bobs.online()
+            await bobs.close()
+        await anas.online()
+        await say(anas, model.ToUsers(("bob", "nobody")), "for later")
+        sent = ana.of(PostState)[-1]
+        assert (sent.state, sent.away, sent.unknown) == ("sent", ("bob",), ("nobody",))
+        assert 0 < sent.away_since_us[0] < sent.time_us
+        ear = Ear()
+        async with running(address, ear, "bob", Identity(BOBS_SEED)):
+            assert await texts_until(ear, "for later") == ["for later"]
+
+
 async def test_the_server_refuses_and_ends_with_words(server: ServerProcess) -> None:
     address = address_of(server)
     ear = Ear()
