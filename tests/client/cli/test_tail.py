@@ -37,7 +37,7 @@ async def test_only_messages_are_printed_and_counted(tmp_path: Path, capsys: pyt
         await tailing
     told = capsys.readouterr()
     assert told.out == "[GLOBAL] bob: m12\n[GLOBAL] bob: m13\n"
-    assert told.err == "mystic: connected\n"
+    assert told.err == "mystic: hm\nmystic: connected\n"
 
 
 async def test_what_waited_for_the_user_counts_as_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
