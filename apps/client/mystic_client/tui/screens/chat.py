@@ -162,6 +162,7 @@ class ChatScreen(Talking):
         self._show_tabs()
 
     def _show_roster(self) -> None:
+        self.view.is_operator = self.store.roster.is_operator(self.store.own.id)
         self.people.follow(self.store)
         self.groups.follow(self.store)
         people, groups = len(self.store.roster.users), len(self.store.roster.groups)

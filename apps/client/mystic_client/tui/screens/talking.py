@@ -96,7 +96,6 @@ class Talking(Screen[None]):
             self._leave(self.store.talks.get(self._shown))
             self.composer.set_text(talk.draft)
         self._shown = talk.key
-        self.view.is_operator = self.store.roster.is_operator(self.store.own.id)
         self.view.show(talk, self.store.own.name)
         self.show_line()
 
