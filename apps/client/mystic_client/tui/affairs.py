@@ -26,7 +26,7 @@ from mystic_client.tui.outside import Outside
 from mystic_client.tui.screens.account import AccountScreen
 from mystic_client.tui.screens.chat import ChatScreen
 from mystic_client.tui.screens.dialogs import Choosable, Dialog, Menu, Typed
-from mystic_client.tui.screens.group import GroupScreen, NewGroup, Wish
+from mystic_client.tui.screens.group import GroupScreen, NewGroup, Wish, hand_over_question
 from mystic_client.tui.screens.person import BAN_SECONDS, Sentence, SentenceForm, person_rows
 from mystic_client.tui.screens.server import ServerScreen
 from mystic_client.tui.widgets.bars import Bannered
@@ -220,7 +220,7 @@ class Affairs:
             case "remove":
                 self._report(keeper.remove(group_name, name))
             case "hand-over":
-                self._report(keeper.hand_over(group_name, name))
+                self._hand_over(group_name, name)
             case "mute":
                 self._report(keeper.mute(name, int(rest)))
             case "unmute":
@@ -233,6 +233,13 @@ class Affairs:
                 self._app.push_screen(SentenceForm(f"Ban {name}", "Ban", name, BAN_SECONDS), self._ban)
             case "delete-account":
                 self._delete_account(name)
+
+    def _hand_over(self, group: str, name: str) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._report(self._line.keeper.hand_over(group, name))
+
+        self._app.push_screen(hand_over_question(group, name), answered)
 
     def _write_to(self, user: UserRef) -> None:
         store = self._store

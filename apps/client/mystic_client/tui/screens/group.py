@@ -33,6 +33,12 @@ ROOM: Final = "A room: who leaves the server leaves it, and it ends with the las
 ROWS_MAX: Final = 7
 
 
+def hand_over_question(group: str, name: str) -> Question:
+    """Whether somebody else is to own a group."""
+    question = f"Make {name} the owner of {group}? Only they can make you the owner again."
+    return Question(question, "Hand it over", "Stay the owner")
+
+
 class Wish(Struct, frozen=True):
     """A group to be made. `focus`: hear it instead of global."""
 
@@ -254,8 +260,7 @@ class GroupScreen(Dialog[None]):
             if yes:
                 self._ask_owner(self._keeper.hand_over(self._group_name, person.name))
 
-        question = f"Make {person.name} the owner of {self._group_name}? Only they can make you the owner again."
-        self.app.push_screen(Question(question, "Hand it over", "Stay the owner"), answered)
+        self.app.push_screen(hand_over_question(self._group_name, person.name), answered)
 
     def _other_member(self, hint: str) -> Person | None:
         """The member whom the cursor is on, if it isn't the user."""
