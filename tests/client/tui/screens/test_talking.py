@@ -11,7 +11,7 @@ from mystic_client.tui.widgets.compose_bar import ComposeBar
 from mysticproto import model
 from mysticproto.model import Global, Message, MessageDeleted, MessageEdited, ToGlobal
 from tests.support.desk import Desk, sitting
-from tests.support.fake_session import ANA, BOB, NOON_US, OWN, FakeServer, between, said
+from tests.support.fake_session import ANA, BOB, NOON_US, OWN, FakeServer, said
 
 
 def asked(desk: Desk, kind: type) -> list[model.Request]:
@@ -185,21 +185,6 @@ async def test_what_failed_is_sent_again_or_given_up_by_keys() -> None:
         await desk.settle()
         await desk.press("x")
         assert "hello" not in desk.shown()
-
-
-async def test_the_menu_can_be_closed_by_keys_and_by_mouse() -> None:
-    async with sitting(size=(80, 24)) as desk:
-        await desk.hear(said(5, ANA, "lunch?", between(ANA)), said(6, ANA, "or not", between(ANA)))
-        await desk.press("ctrl+pagedown", "alt+up", "enter")
-        assert not desk.chatting
-        await desk.press("escape")
-        assert desk.chatting
-        await desk.press("enter")
-        await desk.pilot.click(offset=(70, 2))
-        await desk.settle()
-        assert desk.chatting
-        await desk.press("enter", "r")
-        assert desk.displayed("#compose-bar")
 
 
 async def test_markup_in_a_message_is_text_in_every_place() -> None:

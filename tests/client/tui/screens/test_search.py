@@ -1,23 +1,14 @@
-"""Searching and going places, by mouse alone and by keys alone."""
+"""The search, by mouse alone and by keys alone."""
 
 from __future__ import annotations
-
-import pytest
 
 from mystic_client.tui.screens.search import SearchScreen
 from mystic_client.tui.widgets.bars import Banner
 from mysticproto import model
-from mysticproto.model import ConversationInfo, GroupInfo, ToGlobal, ToUsers
+from mysticproto.model import ToGlobal, ToUsers
 from tests.support.desk import Desk, sitting
-from tests.support.fake_session import ANA, BOB, DEV, EVA, NOON_US, FakeServer, between, said
-
-
-def full_server() -> FakeServer:
-    server = FakeServer()
-    server.past["global"] = [said(n, (ANA, BOB)[n % 2], f"old words {n}", minute=n - 900) for n in range(1, 801)]
-    server.past["users:ana"] = [said(n, ANA, f"private words {n}", between(ANA)) for n in range(801, 804)]
-    server.hits = [e for page in server.past.values() for e in page if isinstance(e, model.Message)]
-    return server
+from tests.support.fake_session import EVA, said
+from tests.support.sample_past import full_server
 
 
 def searches(desk: Desk) -> list[model.Search]:
@@ -132,51 +123,3 @@ async def test_what_goes_wrong_is_said_and_text_stays_text() -> None:
         assert desk.words("#search-status") == "Nothing was found."
         await desk.click("#close")
         assert desk.chatting
-
-
-async def test_a_hit_that_is_gone_is_explained() -> None:
-    server = full_server()
-    server.hits.append(said(900, EVA, "gone words"))
-    async with sitting(server=server) as desk:
-        await desk.write("/search gone", "enter")
-        await desk.press("enter")
-        assert [toast.message for toast in desk.app._notifications] == ["That message is not to be found here."]
-
-
-async def test_the_switcher_by_keys() -> None:
-    server = full_server()
-    server.conversations = [ConversationInfo(between(EVA, BOB), 9, NOON_US)]
-    async with sitting(server=server) as desk:
-        await desk.press("ctrl+k")
-        assert not desk.chatting
-        await desk.write("bob and", "enter")
-        assert desk.app.line.store.front == "direct:1,3,4"
-        await desk.press("ctrl+k")
-        await desk.write("glo", "enter")
-        assert desk.app.line.store.front == "global"
-        await desk.press("ctrl+k", "down", "up", "escape")
-        assert desk.chatting
-
-
-@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
-async def test_the_switcher_by_mouse(size: tuple[int, int]) -> None:
-    server = full_server()
-    server.groups = [GroupInfo(DEV, ANA, (ANA,))]
-    async with sitting(server=server, size=size) as desk:
-        if size[0] >= 100:
-            await desk.click("#tabs", "Go to")
-        else:
-            await desk.press("ctrl+k")
-        await desk.click("#destinations", "dev")
-        assert desk.app.line.store.front == "group:7"
-        await desk.press("ctrl+k")
-        await desk.click("#destinations", "eva")
-        assert desk.app.line.store.front == "direct:1,4"
-
-
-async def test_somebody_whom_nobody_here_knows_can_be_written_to() -> None:
-    async with sitting(server=full_server()) as desk:
-        await desk.press("f4", "ctrl+k")
-        await desk.write("mallory", "enter")
-        assert desk.app.line.store.front_talk.target == ToUsers(("mallory",))
-        assert desk.chat.composer.has_focus
