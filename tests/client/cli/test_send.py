@@ -12,6 +12,7 @@ import pytest
 
 from mystic_client.cli.send import IN_FLIGHT, send
 from mystic_client.cli.status import Failure, Status
+from mystic_client.session.outbox import MAX_UNDER_WAY
 from mysticproto import model
 from tests.client.cli.places import place_at
 from tests.support.fake_server import FakeServer, Peer
@@ -59,14 +60,14 @@ async def test_lines_are_pipelined_within_bounds_and_refusals_are_named(
         sending = asyncio.create_task(send(place_at(server, tmp_path), model.ToGlobal(), "-"))
         peer = await server.accept()
         await peer.welcome()
-        first = [await peer.expect(model.Post) for _ in range(IN_FLIGHT)]
-        assert [post.text for post in first] == [f"line {number}" for number in range(1, IN_FLIGHT + 1)]
+        first = [await peer.expect(model.Post) for _ in range(MAX_UNDER_WAY)]
+        assert [post.text for post in first] == [f"line {number}" for number in range(1, MAX_UNDER_WAY + 1)]
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await peer.expect(model.Post)
         peer.say(model.Refused(first[6].n, "text_empty", "No."))
         peer.say(*(model.Ok(post.n, 9, 9) for post in first if post is not first[6]))
-        for _ in range(IN_FLIGHT):
+        for _ in range(count - MAX_UNDER_WAY):
             post = await peer.expect(model.Post)
             peer.say(model.Ok(post.n, 9, 9))
         await leave(peer)

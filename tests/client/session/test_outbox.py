@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from mystic_client.session.heard import OutboxFull
-from mystic_client.session.outbox import MAX_WAITING, Outbox, new_client_id
+from mystic_client.session.outbox import MAX_UNDER_WAY, MAX_WAITING, Outbox, new_client_id
 from mysticproto.model import MAX_TEXT_BYTES, Ok, Post, Refused, ToGlobal, ToGroup, ToUsers
 from mysticproto.native import MAX_REQUEST_BYTES, encode_frame
 
@@ -89,3 +89,26 @@ def test_what_was_never_sent_can_be_refused() -> None:
     refused = outbox.maybe_refuse(entry.cid, "too long")
     assert refused is not None and refused.error == "too long"
     assert outbox.maybe_refuse(entry.cid, "too long") is None
+
+
+def test_only_so_many_are_under_way_and_the_next_follow_in_order() -> None:
+    outbox = Outbox()
+    entries = [outbox.add(ToGlobal(), f"{number}", 0) for number in range(MAX_UNDER_WAY + 3)]
+    outbox.add(ToGlobal(), "x" * (MAX_TEXT_BYTES + 1), 0)
+    last = outbox.add(ToGlobal(), "last", 0)
+    assert outbox.sendable() == entries[:MAX_UNDER_WAY]
+    for n, entry in enumerate(outbox.sendable()):
+        outbox.asked(n, entry)
+    assert outbox.sendable() == []
+    outbox.maybe_settle(Ok(0))
+    outbox.maybe_settle(Refused(1, "muted", "No."))
+    assert outbox.sendable() == entries[MAX_UNDER_WAY : MAX_UNDER_WAY + 2]
+    outbox.discard(entries[MAX_UNDER_WAY].cid)
+    assert outbox.sendable() == entries[MAX_UNDER_WAY + 1 :][:2]
+    outbox.maybe_retry(entries[1].cid)
+    outbox.disconnected()
+    assert outbox.sendable() == [*entries[2:MAX_UNDER_WAY], *entries[MAX_UNDER_WAY + 1 :]][:MAX_UNDER_WAY]
+    for n, entry in enumerate(outbox.sendable()):
+        outbox.asked(n, entry)
+        outbox.maybe_settle(Ok(n))
+    assert outbox.sendable() == [last, entries[1]]

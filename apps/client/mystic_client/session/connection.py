@@ -166,11 +166,7 @@ class Session:
         """
         self._refuse_after_the_end()
         entry = self._outbox.add(to, text, reply_to, lasting=self._online_dialogue is None)
-        self._tell([entry.pending()])
-        if entry.fits():
-            self._send_post(entry)
-        else:
-            asyncio.get_running_loop().call_soon(self._refuse, entry)
+        self._told_and_sent(entry)
         return entry.cid
 
     def retry(self, cid: bytes) -> bool:
@@ -182,11 +178,7 @@ class Session:
         entry = self._outbox.maybe_retry(cid)
         if entry is None:
             return False
-        self._tell([entry.pending()])
-        if entry.fits():
-            self._send_post(entry)
-        else:
-            asyncio.get_running_loop().call_soon(self._refuse, entry)
+        self._told_and_sent(entry)
         return True
 
     def discard(self, cid: bytes) -> bool:
@@ -367,15 +359,17 @@ class Session:
         self._news.set()
         self._news = asyncio.Event()
 
+    def _told_and_sent(self, entry: Entry) -> None:
+        self._tell([entry.pending()])
+        if not entry.fits():
+            asyncio.get_running_loop().call_soon(self._refuse, entry)
+        elif self._dialogue is not None:
+            self._dialogue.send_posts()
+
     def _refuse(self, entry: Entry) -> None:
         state = self._outbox.maybe_refuse(entry.cid, TOO_LONG)
         if state:
             self._tell([state])
-
-    def _send_post(self, entry: Entry) -> None:
-        dialogue = self._online_dialogue
-        if dialogue is not None:
-            dialogue.send_post(entry)
 
 
 def _why_not(state: State) -> str:

@@ -13,7 +13,6 @@ from mystic_client.session.affairs import Affairs
 from mystic_client.session.gate import clean
 from mystic_client.session.heard import Heard, Online
 from mystic_client.session.link import Link
-from mystic_client.session.outbox import Entry
 from mystic_client.session.verdict import Ending
 from mysticproto import model
 from mysticproto.errors import Code, ProtocolError
@@ -97,11 +96,15 @@ class Dialogue:
         """Sends a request; its number must be one of the affairs'."""
         self._link.send(request)
 
-    def send_post(self, entry: Entry) -> None:
-        """Sends a post from the outbox."""
-        n = self._affairs.next_n()
-        self._affairs.outbox.asked(n, entry)
-        self._link.send(model.Post(n, entry.to, entry.text, entry.cid, entry.reply_to))
+    def send_posts(self) -> None:
+        """Sends what waits in the outbox, as much of it as may be under way; the rest by itself later."""
+        if not self.is_online:
+            return
+        outbox = self._affairs.outbox
+        for entry in outbox.sendable():
+            n = self._affairs.next_n()
+            outbox.asked(n, entry)
+            self._link.send(model.Post(n, entry.to, entry.text, entry.cid, entry.reply_to))
 
     def send_marks(self, *, all_of_them: bool = False) -> None:
         """Says how far the user has got, as far as it is time to; the rest by itself later.
@@ -139,6 +142,7 @@ class Dialogue:
         finally:
             if batch:
                 self._tell(batch)
+            self.send_posts()
             self.send_marks()
 
     def _take(self, said: model.FromServer, batch: list[Heard]) -> None:
@@ -192,9 +196,6 @@ class Dialogue:
         if self._notice:
             batch.append(model.Notice(self._notice))
         batch.extend(self._affairs.take_restored())
-        for entry in self._affairs.outbox.waiting():
-            if entry.fits():
-                self.send_post(entry)
 
     def _settled(self, reply: model.Ok | model.Refused, batch: list[Heard]) -> None:
         state = self._affairs.outbox.maybe_settle(reply)

@@ -1,13 +1,16 @@
 """What was said and is not acknowledged: kept in order, with the client ids under which it may be sent again.
 
 A post waits until the server answers it: then it is gone, or failed, and a failed one stays until its user retries or
-discards it. With a file (`take_up`) all that outlives the program; what was said before the server, and so the file,
-was known goes behind what the file holds.
+discards it. Only so many are under way at once: a server that takes them slowly shall still hear a question soon.
+
+With a file (`take_up`) all that outlives the program; what was said before the server, and so the file, was known goes
+behind what the file holds.
 """
 
 import secrets
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -21,6 +24,8 @@ from mysticproto.native import MAX_REQUEST_BYTES
 MAX_WAITING = 1000
 MAX_FAILED = 1000
 """Beyond it, what failed first is given up."""
+MAX_UNDER_WAY = 32
+"""Posts sent and not answered yet."""
 MAX_OVERHEAD_BYTES = 1024
 """What a post's frame has beside its text and its addressees."""
 TOO_LONG = f"it is too long: a message has at most {MAX_TEXT_BYTES} bytes"
@@ -73,6 +78,8 @@ class Outbox:
         self._waiting: dict[bytes, Entry] = {}
         self._failed: dict[bytes, tuple[Entry, str]] = {}
         self._asked: dict[int, bytes] = {}
+        self._unsent: dict[bytes, None] = {}
+        """Those waiting ones that the running connection has not carried yet, without what fits no frame."""
         self._journal: Journal | None = None
 
     def __len__(self) -> int:
@@ -83,21 +90,28 @@ class Outbox:
         if len(self._waiting) >= MAX_WAITING:
             raise OutboxFull(f"{MAX_WAITING} messages are waiting to be sent already")
         entry = Entry(new_client_id(), to, text, reply_to, self._now_us())
-        self._waiting[entry.cid] = entry
+        self._wait(entry)
         self._note(_said(entry), lasting=lasting)
         return entry
 
     def waiting(self) -> list[Entry]:
-        """All that is not acknowledged, oldest first; with a new connection all of it is to be sent (again)."""
+        """All that is not acknowledged, oldest first."""
         return list(self._waiting.values())
 
+    def sendable(self) -> list[Entry]:
+        """What is to be sent now, oldest first."""
+        room = MAX_UNDER_WAY - len(self._asked)
+        return [self._waiting[cid] for cid in islice(self._unsent, max(0, room))]
+
     def disconnected(self) -> None:
-        """Forgets under which numbers things were asked: answers to them will not come."""
+        """Forgets under which numbers things were asked: answers to them will not come, so all is to be sent again."""
         self._asked.clear()
+        self._unsent = {entry.cid: None for entry in self._waiting.values() if entry.fits()}
 
     def asked(self, n: int, entry: Entry) -> None:
         """Notes that request `n` carries the entry."""
         self._asked[n] = entry.cid
+        self._unsent.pop(entry.cid, None)
 
     def maybe_settle(self, reply: Ok | Refused) -> PostState | None:
         """The fate of the post that this answers, which is waiting no longer; None if it answers none."""
@@ -123,7 +137,7 @@ class Outbox:
         if len(self._waiting) >= MAX_WAITING:
             raise OutboxFull(f"{MAX_WAITING} messages are waiting to be sent already")
         del self._failed[cid]
-        self._waiting[cid] = entry
+        self._wait(entry)
         self._note(Again(cid))
         return entry
 
@@ -132,6 +146,7 @@ class Outbox:
         if cid in self._asked.values():
             return False
         found = self._failed.pop(cid, None) or self._waiting.pop(cid, None)
+        self._unsent.pop(cid, None)
         if found is not None:
             self._note(Gone(cid))
         return found is not None
@@ -142,6 +157,7 @@ class Outbox:
         failed = [] if self._journal else [entry.failed(error) for entry in self._waiting.values()]
         self._close()
         self._waiting.clear()
+        self._unsent.clear()
         return failed
 
     # The file.
@@ -158,6 +174,7 @@ class Outbox:
         told = [entry.pending() for entry in self._waiting.values()]
         told += [entry.failed(error) for entry, error in self._failed.values() if entry.restored]
         self._waiting.update(since)
+        self.disconnected()
         self._journal.rewrite(self._records())
         return told
 
@@ -165,6 +182,7 @@ class Outbox:
         """Another server is here: what was for the first is not for this one. It fails here, and stays in its file."""
         self._close()
         left, self._waiting = self._waiting, {}
+        self._unsent.clear()
         self._failed.clear()
         return [entry.failed(OTHER_SERVER) for entry in left.values()]
 
@@ -176,8 +194,14 @@ class Outbox:
             elif entry.to == ToGroup():
                 self._fail(entry, NO_ROOM)
 
+    def _wait(self, entry: Entry) -> None:
+        self._waiting[entry.cid] = entry
+        if entry.fits():
+            self._unsent[entry.cid] = None
+
     def _fail(self, entry: Entry, error: str, unknown: tuple[str, ...] = ()) -> PostState:
         del self._waiting[entry.cid]
+        self._unsent.pop(entry.cid, None)
         self._failed[entry.cid] = (entry, error)
         self._note(Failed(entry.cid, error))
         if len(self._failed) > MAX_FAILED:
