@@ -24,7 +24,7 @@ from mysticproto.native import MAX_REQUEST_BYTES
 MAX_WAITING = 1000
 MAX_FAILED = 1000
 """Beyond it, what failed first is given up."""
-MAX_UNDER_WAY = 32
+MAX_UNDER_WAY = 10
 """Posts sent and not answered yet."""
 MAX_OVERHEAD_BYTES = 1024
 """What a post's frame has beside its text and its addressees."""
