@@ -6,6 +6,7 @@ from mysticproto.model import (
     Broadcast,
     Event,
     FolderEntry,
+    Global,
     Group,
     GroupCreated,
     GroupInfo,
@@ -31,6 +32,7 @@ def sample_server() -> FakeServer:
         GroupInfo(RELEASE, MIRA, (MIRA, MAX)),
     ]
     server.past = {"global": conversation()}
+    server.hits = [event for event in conversation() if isinstance(event, Message)]
     server.upto = 18
     server.folders = {
         "": [
@@ -91,4 +93,16 @@ def later() -> list[Event]:
         said(23, BOB, "I pushed the fix.", DEV),
         said(24, ANA, "Reviewing.", DEV),
         said(25, EVA, "Lunch tomorrow, the three of us?", between(EVA, BOB)),
+    ]
+
+
+def answers() -> list[Event]:
+    """Answers, an edit, a deletion and an announcement."""
+    return [
+        Message(20, NOON_US, ANA, Global(), "The third one is mine, I'll write it tonight.", reply_to=15),
+        Message(21, NOON_US, OWN, Global(), "They are all checked now, and fixed.", reply_to=15, edited_us=NOON_US),
+        Message(22, NOON_US, TOM, Global(), "", deleted=True),
+        Message(23, NOON_US, MIRA, Broadcast(), "Old logs are deleted on Friday.", announcement=True),
+        Message(24, NOON_US, EVA, Global(), "Good to know.", reply_to=23),
+        Message(25, NOON_US, BOB, Global(), "Then I'll save mine today."),
     ]

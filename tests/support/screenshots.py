@@ -20,7 +20,7 @@ from mystic_client.model.choice import Choice
 from mystic_client.session.transfers import Progress
 from mystic_client.tui.app import MysticApp
 from tests.support.fake_session import FakeServer
-from tests.support.sample import later, sample_server
+from tests.support.sample import answers, later, sample_server
 
 FONTS = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "img"
@@ -47,6 +47,19 @@ async def _files(pilot: Pilot[None], server: FakeServer) -> None:
     await settle(pilot)
 
 
+async def _messages(pilot: Pilot[None], server: FakeServer) -> None:
+    server.session.say(*answers())
+    await settle(pilot)
+    await pilot.press("alt+up", "alt+up", "enter")
+    await settle(pilot)
+
+
+async def _search(pilot: Pilot[None], server: FakeServer) -> None:
+    server.session.say(*later())
+    await pilot.press("ctrl+f", *"the", "enter")
+    await settle(pilot)
+
+
 async def _nothing(pilot: Pilot[None], server: FakeServer) -> None:
     await settle(pilot)
 
@@ -63,6 +76,8 @@ async def settle(pilot: Pilot[None]) -> None:
 PICTURES: dict[str, tuple[Choice, tuple[int, int], Callable[[Pilot[None], FakeServer], Awaitable[None]]]] = {
     "chat": (HERE, (120, 36), _chat),
     "files": (HERE, (120, 30), _files),
+    "messages": (HERE, (120, 36), _messages),
+    "search": (HERE, (120, 30), _search),
     "connect": (Choice("zoe"), (100, 28), _nothing),
     "chat-narrow": (HERE, (80, 24), _chat),
 }

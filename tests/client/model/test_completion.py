@@ -19,7 +19,7 @@ def offered(before: str) -> list[str]:
         ("/us", ["/users"]),
         ("/users", []),
         ("/j", ["/join "]),
-        ("/d", ["/delete", "/download ", "/disconnect", "/delete-group"]),
+        ("/d", ["/delete", "/download ", "/disconnect"]),
         ("/to ", ["/to ana ", "/to Anton ", "/to bob "]),
         ("/to an", ["/to ana ", "/to Anton "]),
         ("/to ana, b", ["/to ana, bob "]),
@@ -55,3 +55,11 @@ def test_offers_say_what_they_mean() -> None:
 def test_the_list_has_an_end() -> None:
     crowd = Known([f"user{number}" for number in range(10_000)])
     assert len(complete("/pm u", crowd).items) == MAX_OFFERED
+
+
+def test_commands_of_owners_and_operators_are_offered_to_them() -> None:
+    def offered_to(*may: str) -> list[str]:
+        return [offer.text for offer in complete("/un", Known(may=frozenset(may))).items]
+
+    assert offered_to() == []
+    assert offered_to("owner", "operator") == ["/unban ", "/unmute "]

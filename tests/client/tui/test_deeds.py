@@ -10,7 +10,7 @@ from mystic_client.tui.deeds import Deeds
 from mysticproto import model
 from mysticproto.model import GroupInfo, ToEveryone, ToGlobal, ToGroup, ToUsers
 from tests.client.tui.test_line import Joined, focus_of, turn
-from tests.support.fake_session import ANA, BOB, DEV, OWN, FakeServer
+from tests.support.fake_session import ANA, BOB, DEV, OWN, FakeServer, said
 
 
 class Stage:
@@ -31,6 +31,9 @@ class Stage:
 
     def download(self, path: str, protocol: str) -> None:
         self.did.append(("download", path, protocol))
+
+    def action_dialog(self, what: str) -> None:
+        self.did.append(("dialog", what))
 
     def open_search(self, words: str) -> None:
         self.did.append(("search", words))
@@ -167,3 +170,29 @@ async def test_opening_a_group_joins_it_once(acting: Acting) -> None:
     assert acting.line.store.front == "group:7"
     assert [request for request in acting.session.requests if isinstance(request, model.JoinGroup)] != []
     assert len([request for request in acting.session.requests if isinstance(request, model.JoinGroup)]) == 1
+
+
+async def test_what_the_screen_is_asked_for(acting: Acting) -> None:
+    for line in ("/search old disks", "/password", "/help", "/files a/b"):
+        await acting.type(line)
+    assert acting.stage.did == [("search", "old disks"), ("dialog", "account"), ("help",), ("folder", "a/b")]
+
+
+async def test_the_last_message_of_ones_own_is_edited_deleted_and_asked_about(acting: Acting) -> None:
+    await acting.type("/edit nothing yet")
+    assert acting.texts()[-1] == ("error", "There is no message of yours here.")
+    acting.line.heard([said(5, OWN, "frist", DEV), said(6, ANA, "what?", DEV)])
+    acting.line.store.look_at("group:7")
+    acting.session.requests.clear()
+    await acting.type("/edit first")
+    await acting.type("/delete")
+    await acting.type("/whoread")
+    assert acting.session.requests == [
+        model.Edit(1, 5, "first"),
+        model.Delete(2, 5),
+        model.GetReceipts(3, "group:7"),
+    ]
+    assert acting.stage.did[-1] == ("tell", "Read by 0 of 0.")
+    acting.server.refusals[model.Edit] = model.Refused(1, "muted", "No.")
+    await acting.type("/edit again")
+    assert acting.texts("group:7")[-1] == ("error", "No.")

@@ -87,6 +87,10 @@ class Download(Struct, frozen=True):
     protocol: str = "tcp"
 
 
+class Account(Struct, frozen=True):
+    """Show one's account: password, devices, giving the name up."""
+
+
 class Search(Struct, frozen=True):
     """Look for messages with these words; none opens the search as it was left."""
 
@@ -121,6 +125,7 @@ Command: TypeAlias = (
     | Leave
     | Files
     | Download
+    | Account
     | Search
     | Edit
     | Delete
@@ -205,6 +210,7 @@ SLASH: Final = (
     Spelling("/files", "[<folder>]", "show the shared files", _files),
     Spelling("/download", "<file> [tcp|udp]", "fetch a shared file", _download),
     Spelling("/get", "<file> [tcp|udp]", "fetch a shared file", _download),
+    Spelling("/password", "", "set or change your password, see your devices", _nothing(Account(), UNKNOWN_SLASH)),
     Spelling("/clear", "", "empty this view", _nothing(Clear(), UNKNOWN_SLASH)),
     Spelling("/help", "", "show what can be typed", _nothing(Help(), UNKNOWN_SLASH)),
     Spelling("/disconnect", "", "leave the server", _nothing(Disconnect(), UNKNOWN_SLASH)),

@@ -37,18 +37,22 @@ class Offers(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What can be offered: names of people and groups, paths of files and folders that were seen."""
+    """What can be offered: names of people and groups, paths of files and folders that were seen.
+
+    `may`: whose commands are offered beside those of everybody: "owner", "operator".
+    """
 
     people: Sequence[str] = ()
     groups: Sequence[str] = ()
     files: Sequence[str] = ()
     folders: Sequence[str] = ()
+    may: frozenset[str] = frozenset()
 
 
 def complete(before: str, known: Known) -> Offers:
     """What fits the text `before` the cursor; nothing if it is whole already."""
     if before.startswith("/") and not before.startswith("//") and " " not in before:
-        return _commands(before, SLASH)
+        return _commands(before, [spelling for spelling in SLASH if not spelling.who or spelling.who in known.may])
     if addressing := _ADDRESSING.fullmatch(before):
         return _words(addressing.start(1), addressing[1], known.people, " ")
     for words, names, after in (

@@ -172,12 +172,17 @@ class ChatScreen(Talking):
 
     def _know(self) -> None:
         """Tells the composer what can be offered."""
-        roster, listing = self.store.roster, self.files.table.listing
+        roster, listing, own_id = self.store.roster, self.files.table.listing, self.store.own.id
+        people = [*roster.users.values(), *roster.away.values()]
+        operates = roster.is_operator(own_id)
+        owns = operates or any(info.owner.id == own_id for info in roster.groups.values())
+        may = [who for who, allowed in (("owner", owns), ("operator", operates)) if allowed]
         self.composer.known = Known(
-            [info.user.name for info in roster.users.values() if info.user.id != self.store.own.id],
+            [info.user.name for info in people if info.user.id != own_id],
             [info.group.name for info in roster.groups.values()],
             [listing.path_of(entry) for entry in listing.entries if entry.kind != "folder"],
             [listing.path_of(entry) for entry in listing.entries if entry.kind == "folder"],
+            frozenset(may),
         )
 
     def _show_tabs(self) -> None:
