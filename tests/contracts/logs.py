@@ -14,6 +14,7 @@ from mystic_server.log.base import (
     HistoryQuery,
     MissedQuery,
     Page,
+    PostedQuery,
     RecentQuery,
     Result,
     SearchQuery,
@@ -72,7 +73,7 @@ class Rig:
         self.until(lambda: len(self.results) == before + len(events))
         return self.results[before:]
 
-    def page(self, query: HistoryQuery | MissedQuery | SearchQuery | RecentQuery | int) -> Page:
+    def page(self, query: HistoryQuery | MissedQuery | SearchQuery | RecentQuery | PostedQuery | int) -> Page:
         """Asks and waits; for one message by its number."""
         pages: list[Page] = []
         match query:
@@ -84,6 +85,8 @@ class Rig:
                 self.log.search(query, pages.append)
             case RecentQuery():
                 self.log.recent(query, pages.append)
+            case PostedQuery():
+                self.log.posted(query, pages.append)
             case int():
                 self.log.message(query, pages.append)
         assert not pages, "answered in the call itself"

@@ -16,7 +16,7 @@ from mystic_server.domain.events import (
     NodeStarted,
     StateRow,
 )
-from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, RecentQuery, Rejected, Stored
+from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, PostedQuery, RecentQuery, Rejected, Stored
 from mysticproto.errors import Code
 from tests.contracts.logs import TIME_US, Opener, Rig, deleted, edited, numbers, said, shown, texts
 
@@ -115,6 +115,24 @@ def test_a_client_id_with_other_words_is_rejected(rig: Rig, together: bool) -> N
 def test_client_ids_are_each_author_s_own(rig: Rig) -> None:
     results = rig.commit(said("a", 3, CID), said("a", 4, CID), said("a", 3, OTHER_CID), said("a", 3), said("a", 3))
     assert numbers(results) == [1, 2, 3, 4, 5]
+
+
+def test_a_message_is_found_by_its_client_id(rig: Rig) -> None:
+    rig.commit(said("a", 3, CID), said("b", 4, CID), said("c", 3))
+    assert [(each.seq, each.time_us) for each in rig.page(PostedQuery(4, CID)).events] == [(2, TIME_US + 2)]
+    rig.commit(edited(1, "new"))
+    (found,) = rig.page(PostedQuery(3, CID)).events
+    assert found.event == said("a", 3, CID) and found.amended and found.amended.text == "new"
+    rig.commit(deleted(1))
+    assert shown(rig.page(PostedQuery(3, CID))) == [None]
+
+
+@pytest.mark.parametrize("author", [0, 4, 2**62])
+def test_nobody_has_said_anything_with_that_client_id(rig: Rig, author: int) -> None:
+    rig.commit(said("a", 3, CID), said("b", author))
+    for cid in (CID, OTHER_CID, b""):
+        page = rig.page(PostedQuery(author, cid))
+        assert (page.events, page.failed) == ((), "")
 
 
 # World state.

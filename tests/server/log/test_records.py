@@ -23,13 +23,14 @@ from mystic_server.domain.events import (
     encode_event,
 )
 from mystic_server.log import records
-from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery, Word
+from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, PostedQuery, RecentQuery, SearchQuery, Word
 from mystic_server.log.records import (
     Answer,
     Ask,
     AskHistory,
     AskMessage,
     AskMissed,
+    AskPosted,
     AskRecent,
     AskSearch,
     Commit,
@@ -101,6 +102,7 @@ def test_the_child_keeps_exactly_the_bytes_that_the_loop_encoded() -> None:
         AskHistory(HistoryQuery(("global",), 9, 2, 50)),
         AskMissed(MissedQuery(("global", "group:3"), 4, 1, 9, 12, 50)),
         AskMessage(7),
+        AskPosted(PostedQuery(4, b"0123456789abcdef")),
         AskSearch(SearchQuery((Word("a", True), Word("b c")), ("global",), 4, 1, 9, 12, 13, 0, 50, "group:3")),
         AskRecent(RecentQuery(4, 1, ("group:3",), 50)),
     ],

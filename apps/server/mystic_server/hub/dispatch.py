@@ -28,6 +28,7 @@ from mystic_server.hub.house import House, Identity, now_us
 from mystic_server.hub.login import Logins
 from mystic_server.hub.moderation import Moderation
 from mystic_server.hub.past import Past
+from mystic_server.hub.posting import Posting
 from mystic_server.hub.rates import Pace
 from mystic_server.hub.receipts import Marking
 from mystic_server.hub.sending import Files, OfferUdp, Sending
@@ -102,6 +103,7 @@ class Gateway:
         self._moderation = Moderation(desk, house, countdown)
         self.logins = Logins(desk, identity, house, passwords, throttle, self._past)
         self.marking = Marking(desk, watermarks)
+        self._posting = Posting(desk)
         self._amending = Amending(desk)
         self.sending = Sending(clock, world, files, witness, offer_udp, desk.work_soon)
         self._handlers: dict[type, Callable[[Peer, Request], None]] = self._command_table()
@@ -311,6 +313,8 @@ class Gateway:
             model.Login: self.logins.log_in,
             model.Logout: self.logins.log_out,
             model.SetPassword: self.logins.set_password,
+            model.Post: self._posting.post,
+            model.Announce: self._posting.post,
             model.Edit: self._amending.edit,
             model.Delete: self._amending.delete,
             model.Mark: self.marking.mark,

@@ -143,6 +143,13 @@ class RecentQuery(Struct, array_like=True, frozen=True):
     limit: int
 
 
+class PostedQuery(Struct, array_like=True, frozen=True):
+    """The message that this author has said with this client id."""
+
+    author: int
+    cid: bytes
+
+
 class Page(Struct, frozen=True):
     """The answer to a query, oldest first (of a search and of the recent: newest first).
 
@@ -189,6 +196,10 @@ class EventLog(Protocol):
 
     def message(self, seq: int, answered: Callable[[Page], None]) -> None:
         """Asks for one message as it is now; no event if that number is none."""
+
+    def posted(self, query: PostedQuery, answered: Callable[[Page], None]) -> None:
+        """Asks for one message by its client id, as it is now; no event if none has it. What has no result yet may be
+        missed."""
 
     def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
         """Asks for messages by their words."""

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec import Raw
 
 from mystic_server.domain.events import Amended, Posted, decode_event
-from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery, RecentQuery
+from mystic_server.log.base import MAX_PAGE_BYTES, HistoryQuery, MissedQuery, PostedQuery, RecentQuery
 from mystic_server.log.records import SentPage, StoredEvent, edits_of
 from mysticproto.model import MAX_HISTORY_PAGE
 
@@ -32,6 +32,7 @@ LAST_MESSAGES = """SELECT last FROM (SELECT (SELECT seq FROM events
     FROM directs WHERE user = ? AND conversation NOT LIKE '%/edits') WHERE last NOT NULL ORDER BY last DESC LIMIT ?"""
 LAST_MESSAGE = "SELECT max(seq) FROM events WHERE conversation = ? AND author != 0"
 AMENDED = "SELECT seq, text, time_us, deleted FROM amended WHERE seq IN (SELECT value FROM json_each(?))"
+_BY_CLIENT_ID = "SELECT seq, time_us, body FROM events WHERE author = ? AND cid = ?"
 _ONE = "SELECT seq, time_us, body FROM events WHERE seq = ?"
 
 _NO_END = 2**63 - 1
@@ -77,6 +78,12 @@ def message(connection: sqlite3.Connection, seq: int) -> SentPage:
     """One message as it is now."""
     rows = connection.execute(_ONE, (min(seq, _NO_END),)).fetchall()
     return _page(connection, [row for row in rows if type(decode_event(row[2])) is Posted], more=False)
+
+
+def posted(connection: sqlite3.Connection, query: PostedQuery) -> SentPage:
+    """One message by its client id."""
+    author = min(query.author, _NO_END)
+    return _page(connection, connection.execute(_BY_CLIENT_ID, (author, query.cid)).fetchall(), more=False)
 
 
 def recent(connection: sqlite3.Connection, query: RecentQuery) -> SentPage:

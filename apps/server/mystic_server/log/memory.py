@@ -15,6 +15,7 @@ from mystic_server.log.base import (
     HistoryQuery,
     MissedQuery,
     Page,
+    PostedQuery,
     RecentQuery,
     Rejected,
     Result,
@@ -84,6 +85,10 @@ class MemoryLog:
     def message(self, seq: int, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
         self._asked.append(lambda: answered(Page(tuple(self._messages(seq, seq + 1)))))
+
+    def posted(self, query: PostedQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._asked.append(lambda: answered(self._posted(query)))
 
     def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
@@ -169,6 +174,10 @@ class MemoryLog:
         )
         events, more = _cut(found, query.limit)
         return Page(self._as_now(events), more)
+
+    def _posted(self, query: PostedQuery) -> Page:
+        found = self._by_cid.get((query.author, query.cid))
+        return Page(tuple(self._messages(found.seq, found.seq + 1)) if found else ())
 
     def _search(self, query: SearchQuery) -> Page:
         found = [each for each in self._messages(0, query.before) if self._is_hit(query, each)]

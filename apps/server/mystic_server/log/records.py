@@ -41,7 +41,7 @@ from mystic_server.domain.events import (
     StateRow,
     Unbanned,
 )
-from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, RecentQuery, SearchQuery
+from mystic_server.log.base import Draft, HistoryQuery, MissedQuery, PostedQuery, RecentQuery, SearchQuery
 
 CLIENT_ID_REUSED = "This message's id was used before, for another text; it was not sent."
 
@@ -98,6 +98,12 @@ class AskMessage(Struct, array_like=True, frozen=True, tag="message"):
     """Asks for a `PagePart`."""
 
     seq: int
+
+
+class AskPosted(Struct, array_like=True, frozen=True, tag="posted"):
+    """Asks for a `PagePart`."""
+
+    query: PostedQuery
 
 
 class AskSearch(Struct, array_like=True, frozen=True, tag="search"):
@@ -199,7 +205,7 @@ class PagePart(Struct, array_like=True, frozen=True, tag="page"):
     searched: int = 0
 
 
-Ask: TypeAlias = AskHistory | AskMissed | AskMessage | AskSearch | AskRecent
+Ask: TypeAlias = AskHistory | AskMissed | AskMessage | AskPosted | AskSearch | AskRecent
 ToChild: TypeAlias = Load | ReceivedCommit | Ask
 FromChild: TypeAlias = Opened | Failed | StartPart | Answer | PagePart
 

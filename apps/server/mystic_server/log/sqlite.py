@@ -35,6 +35,7 @@ from mystic_server.log.records import (
     AskHistory,
     AskMessage,
     AskMissed,
+    AskPosted,
     AskRecent,
     AskSearch,
     Failed,
@@ -310,6 +311,8 @@ class Child:
                 return history.missed(connection, query)
             case AskMessage(seq):
                 return history.message(connection, seq)
+            case AskPosted(query):
+                return history.posted(connection, query)
             case AskRecent(query):
                 return history.recent(connection, query)
             case AskSearch(query):

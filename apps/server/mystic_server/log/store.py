@@ -19,6 +19,7 @@ from mystic_server.log.base import (
     HistoryQuery,
     MissedQuery,
     Page,
+    PostedQuery,
     RecentQuery,
     Rejected,
     Result,
@@ -34,6 +35,7 @@ from mystic_server.log.records import (
     AskHistory,
     AskMessage,
     AskMissed,
+    AskPosted,
     AskRecent,
     AskSearch,
     Commit,
@@ -161,6 +163,10 @@ class StoreLog:
     def message(self, seq: int, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
         self._ask(AskMessage(seq), answered)
+
+    def posted(self, query: PostedQuery, answered: Callable[[Page], None]) -> None:
+        """See `EventLog`."""
+        self._ask(AskPosted(query), answered)
 
     def search(self, query: SearchQuery, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
