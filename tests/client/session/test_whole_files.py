@@ -20,6 +20,12 @@ def test_a_file_is_replaced_and_only_its_owner_reads_it(tmp_path: Path, lasting:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_writer_left_is_used_up(tmp_path: Path) -> None:
+    (tmp_path / "file.draft").write_bytes(b"half of something longer")
+    write_whole(tmp_path / "file", b"whole")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"whole")]
+
+
 def test_what_can_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "folder" / "inside").mkdir(parents=True)
     with pytest.raises(OSError):

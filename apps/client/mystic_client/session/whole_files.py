@@ -1,11 +1,14 @@
-"""Small files of the client's state: written whole or not at all, readable by their owner alone."""
+"""Small files of the client's state: written whole or not at all, readable by their owner alone.
+
+Each has one writer at a time, who holds the place that it belongs to. So the next one may use up what a killed one left.
+"""
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 DAMAGED = ".damaged"
+DRAFT = ".draft"
 
 
 def read_at_most(path: Path, limit_bytes: int) -> bytes | None:
@@ -22,9 +25,9 @@ def read_at_most(path: Path, limit_bytes: int) -> bytes | None:
 
 def write_whole(path: Path, data: bytes, *, lasting: bool = False) -> None:
     """Puts `data` in the place of what the file holds. `lasting`: it survives a power cut. Raises `OSError`."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(path.name + DRAFT)
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             if lasting:
