@@ -36,8 +36,6 @@ MENU: Final = (
     Choosable("", "Go to"),
     Choosable("do:app.switch", "Go to…", "Ctrl+K"),
     Choosable("do:app.search", "Search…", "Ctrl+F"),
-    Choosable("do:app.switch", "A conversation, a group or somebody…", "Ctrl+K"),
-    Choosable("do:app.search", "Search everything…", "Ctrl+F"),
     Choosable("do:people", "People", "F2"),
     Choosable("do:groups", "Groups", "F3"),
     Choosable("do:files", "Shared files", "F4"),
