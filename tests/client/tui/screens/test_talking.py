@@ -132,7 +132,7 @@ async def test_others_messages_are_deleted_by_operators_alone() -> None:
         assert isinstance(desk.app.screen, ChatScreen), "and not typed either"
         assert desk.chat.composer.text == ""
         await desk.hear(model.AccountClaimed(6, NOON_US, OWN, "operator", BOB))
-        await desk.press("d")
+        await desk.press("alt+up", "d")
         assert isinstance(desk.app.screen, Question)
 
 

@@ -211,6 +211,7 @@ class Talking(Screen[None]):
         """Does what the screen can do by itself; the rest goes on to the app."""
         entry = event.entry
         if event.act in ("delete", "readers"):
+            self._write()
             return
         event.stop()
         match event.act:

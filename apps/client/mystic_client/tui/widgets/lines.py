@@ -144,7 +144,9 @@ def _rule(words: str, style: str, width: int) -> Line:
 
 def state_of(entry: Entry, shape: Shape) -> str:
     """How far a message of one's own has got: "pending", "failed", "sent", "delivered", "read"; "" for others'."""
-    if entry.state != "sent" or entry.deleted or not entry.number:
+    if entry.deleted:
+        return ""
+    if entry.state != "sent" or not entry.number:
         return entry.state
     return "read" if entry.number <= shape.read else "delivered" if entry.number <= shape.delivered else "sent"
 

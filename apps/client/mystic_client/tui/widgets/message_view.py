@@ -105,7 +105,7 @@ class MessageView(MessagePaint, can_focus=True):
             self.reveal(index)
 
     def action_act(self, name: str) -> None:
-        if self.selected is None or (name != "menu" and name not in {act.name for act in self.acts(self.selected)}):
+        if self.selected is None or not self._can(name):
             return
         row = 1 + self._heights.top_of(self.cursor) - self.scroll_offset.y + self._blank_above
         y, rows = self.region.y + row, self._heights[self.cursor]
@@ -114,9 +114,12 @@ class MessageView(MessagePaint, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "act":
             return True
-        if self.selected is None:
-            return False
-        return parameters[0] == "menu" or parameters[0] in {act.name for act in self.acts(self.selected)}
+        return self._can(str(parameters[0]))
+
+    def _can(self, name: str) -> bool:
+        """Whether this can be done with the selected message; "menu": whether anything can."""
+        names = {act.name for act in self.acts(self.selected)} if self.selected else set()
+        return bool(names) if name == "menu" else name in names
 
     def _select(self, entry: Entry | None) -> None:
         self.selected = entry
