@@ -151,6 +151,31 @@ def test_a_banned_network_ends_who_is_there_but_no_operator(rig: Rig, olga: Clie
     assert rig.comes("eve", key, host=FAR).takes(Welcome)
 
 
+def test_who_was_being_let_in_when_their_network_was_banned_must_go_too(rig: Rig, olga: Client) -> None:
+    key = new_key()
+    rig.comes("eve", key).goes()
+    rig.settle()
+    eve = rig.world.user_named("eve")
+    assert eve
+    eve.is_operator = True
+    olga.heard.clear()
+    ana, other = rig.connects(host=FAR), rig.connects(host=FAR)
+    rig.log.is_held = True
+    olga.asks(Ban(1, "9.9.0.0/16", 0, "spam"))
+    ana.asks(ana.login("ana"), Post(2, ToGlobal(), "here I am"))
+    other.asks(other.login("eve", key))
+    rig.settle()
+    rig.log.is_held = False
+    rig.settle()
+    assert codes(ana)[0] == Code.BANNED
+    assert last_words(ana) == [(Code.BANNED, "Nobody may come in from your network: spam")] and ana.is_at_end
+    assert [(each.user.name, each.cause) for each in olga.takes(UserLeft)] == [("ana", "kicked")]
+    assert olga.takes(Message) == []
+    assert other.takes(Welcome) and not other.is_at_end
+    assert "ana not let in: banned" in rig.witness.lines
+    assert sorted(session.user for session in rig.world.sessions.values()) == [olga.peer.user, eve.id]
+
+
 def test_this_machine_can_t_be_kept_out(rig: Rig, olga: Client) -> None:
     olga.asks(Ban(1, "127.0.0.1"), Ban(2, "::/0"))
     rig.settle()

@@ -16,6 +16,7 @@ from mystic_server.accounts.passwords import UNAVAILABLE, Outcome, Passwords
 from mystic_server.accounts.throttle import Throttle, place_of
 from mystic_server.domain.decide import Newcomer, decide_end, decide_login
 from mystic_server.domain.decide_accounts import decide_password, password_refused
+from mystic_server.domain.decide_moderation import address_is_banned, banned_text
 from mystic_server.domain.events import PasswordSet, RoleSet
 from mystic_server.domain.queries import last_here
 from mystic_server.domain.refusals import shown
@@ -205,12 +206,17 @@ class Logins:
         return False
 
     def _welcome(self, peer: Peer, request: Login, welcome: Welcome) -> None:
-        peer.user, peer.name = welcome.user.id, welcome.user.name
-        peer.shares_read = request.shares_read
-        user = self._world.users[peer.user]
+        user = self._world.users[welcome.user.id]
         if not peer.connection.is_open:
             self._desk.end_session(welcome.session, "lost")
             return
+        if user.role != "operator" and (ban := address_is_banned(self._world, peer.host, now_us())):
+            # It came between the decision and now, and has ended only those who had been let in.
+            self._fail(peer, request, Refused(request.n, Code.BANNED, banned_text(ban, now_us()), user.name))
+            self._desk.end_session(welcome.session, "kicked")
+            return
+        peer.user, peer.name = user.id, user.name
+        peer.shares_read = request.shares_read
         after, waiting = self._behind(request, user, welcome.session)
         is_behind = 0 <= after < welcome.upto and (after > 0 or not waiting)
         text = f"Welcome to {self._identity.name}, {peer.name}! Type 'mystic help' for commands."
