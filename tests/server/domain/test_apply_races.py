@@ -77,6 +77,26 @@ def test_one_session_is_taken_over_twice_at_once(room: Room) -> None:
     )
 
 
+def test_two_come_for_the_last_place_of_a_name(room: Room) -> None:
+    sessions = [room.comes("eve", KEY) for _ in range(9)]
+    room.forget()
+    with room.at_once():
+        room.comes("eve", KEY, label="last")
+        room.comes("eve", KEY, label="one more")
+        room.comes("eve", KEY, label="acting", watch=False, resume=sessions[0])
+        room.comes("eve", KEY, label="instead", resume=sessions[0])
+        room.comes("eve", KEY, label="as well", resume=sessions[0])
+    room.went("""
+        last is welcome as eve, member
+        one more is refused: too_many_sessions
+        acting is refused: too_many_sessions
+        eve must go: replaced
+        instead is welcome as eve, member
+        as well is refused: too_many_sessions
+    """)
+    assert len(room.world.sessions) == 10
+
+
 def test_two_create_one_group(room: Room, people: Two) -> None:
     ana, bob = people
     with room.at_once():

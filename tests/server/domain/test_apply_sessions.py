@@ -183,9 +183,11 @@ def test_there_is_a_limit_of_sessions(room: Room) -> None:
     sessions = [room.comes("dora", KEY) for _ in range(10)]
     room.forget()
     room.comes("dora", KEY, label="one more")
+    room.comes("dora", KEY, label="acting", watch=False, resume=sessions[0])
     room.comes("dora", KEY, label="instead", resume=sessions[0])
     room.went("""
         one more is refused: too_many_sessions
+        acting is refused: too_many_sessions
         dora must go: replaced
         instead is welcome as dora, member
     """)

@@ -9,7 +9,7 @@ from mystic_server.domain.events import (
     NodeStarted,
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery, Ending
-from mystic_server.domain.refusals import devices_full, name_claimed
+from mystic_server.domain.refusals import devices_full, name_claimed, sessions_full
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -63,13 +63,14 @@ def _kept_out(world: World, user: User | None, time_us: int, event: Joined) -> R
 
 
 def _name_lost(world: World, user: User, event: Joined) -> Refused | None:
-    """Between decision and now somebody else has taken the name, or has given it another proof."""
+    """Between decision and now somebody else has taken the name or its last place, or has given it another proof."""
     is_proven = user.has_device(event.key) or (event.by_password and user.password and event.user == user.id)
     if user.is_claimed and not is_proven:
         return name_claimed(0, user)
-    if not user.is_claimed and user.id in world.sessions_of:
+    sessions = world.sessions_of.get(user.id, [])
+    if not user.is_claimed and sessions:
         return Refused(0, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
-    return devices_full(0, user, event.key)
+    return devices_full(0, user, event.key) or sessions_full(0, user, sessions, event.resume if event.watch else 0)
 
 
 def _take_name(world: World, seq: int, time_us: int, user: User | None, event: Joined) -> User:

@@ -35,7 +35,7 @@ from mystic_server.domain.events import (
     Joined,
     Left,
 )
-from mystic_server.domain.refusals import Decision, devices_full, name_claimed, shown
+from mystic_server.domain.refusals import Decision, devices_full, name_claimed, sessions_full, shown
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
@@ -188,12 +188,8 @@ def _name_refused(
         return name_claimed(request.n, user)
     if not user.is_claimed and sessions:
         return Refused(request.n, Code.NAME_IN_USE, f"The name {user.name} is in use.", user.name)
-    if refused := devices_full(request.n, user, newcomer.proven_key):
-        return refused
-    if len(sessions) >= policy.MAX_SESSIONS_PER_USER and request.resume not in sessions:
-        text = f"{user.name} is logged in {len(sessions)} times already."
-        return Refused(request.n, Code.TOO_MANY_SESSIONS, text, user.name)
-    return None
+    resume = request.resume if request.watch else 0  # who only acts takes no other session's place
+    return devices_full(request.n, user, newcomer.proven_key) or sessions_full(request.n, user, sessions, resume)
 
 
 def decide_end(world: World, session: Session, cause: str, ending: Collection[int] = ()) -> Left:

@@ -1,5 +1,6 @@
 """Refusals that several requests may meet, and what is common to all decisions."""
 
+from collections.abc import Collection
 from typing import TypeAlias
 
 from mystic_server.domain import policy
@@ -97,6 +98,14 @@ def devices_full(n: int, user: User, key: bytes) -> Refused | None:
         return None
     text = f"{user.name} has {len(user.devices)} devices already. Remove one on another of them first."
     return Refused(n, Code.LIMIT_REACHED, text, user.name)
+
+
+def sessions_full(n: int, user: User, sessions: Collection[int], resume: int) -> Refused | None:
+    """Whether one more session would be too many, unless it takes the place of `resume`."""
+    if len(sessions) < policy.MAX_SESSIONS_PER_USER or resume in sessions:
+        return None
+    text = f"{user.name} is logged in {len(sessions)} times already."
+    return Refused(n, Code.TOO_MANY_SESSIONS, text, user.name)
 
 
 def ask_the_owner(n: int, world: World, group: Group) -> Refused:
