@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mystic_client.session.secure import Security
 from mysticproto.model import (
     Broadcast,
     Event,
@@ -26,6 +27,7 @@ HOUR = 60
 def sample_server() -> FakeServer:
     """A server on an ordinary afternoon."""
     server = FakeServer()
+    server.security = Security(":".join(["5e"] * 32))
     server.users = [OWN, ANA, BOB, EVA, MAX, MIRA]
     server.groups = [
         GroupInfo(DEV, ANA, (ANA, BOB, OWN), kept=True),

@@ -49,7 +49,7 @@ def test_a_key_is_new_once_and_then_the_same_or_a_full_stop() -> None:
     assert (
         ONE in str(caught.value)
         and OTHER in str(caught.value)
-        and "mystic trust chat.example:12000" in str(caught.value)
+        and "mystic --server chat.example:12000 trust" in str(caught.value)
     )
     assert check(HERE, ONE, pins) == Security(ONE), "what is known stays"
 

@@ -44,7 +44,7 @@ class FingerprintChanged(Exception):
         super().__init__(
             f"{host} is not the server that it was: its key had the fingerprint\n  {known}\nand now {now}\n"
             "Somebody may be in between, or the server was set up anew. Ask its operator; to trust it as it is now, "
-            f"run: mystic trust {host}"
+            f"run: mystic --server {host} trust"
         )
         self.host = host
         self.known = known
