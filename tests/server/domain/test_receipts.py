@@ -190,6 +190,18 @@ def test_a_group_that_has_ended_has_none(room: Room, ana: Person, bob: Person) -
     assert len(room.watermarks) == 0
 
 
+def test_the_world_s_rows_tell_which_groups_are_gone() -> None:
+    watermarks = Watermarks()
+    watermarks.mark(2, Mark(1, "group:3", 9))
+    watermarks.mark(2, Mark(1, "group:4", 9))
+    watermarks.mark(2, Mark(1, "direct:1,2", 9))
+    assert not watermarks.forget_groups([StateRow("group", 4, b"still here"), StateRow("user", 4, None)])
+    assert len(watermarks) == 3
+    assert watermarks.forget_groups([StateRow("group", 4, None), StateRow("group", 5, None)])
+    assert watermarks.reached("group:4", 2) == NOWHERE
+    assert watermarks.reached("group:3", 2).delivered == watermarks.reached("direct:1,2", 2).delivered == 9
+
+
 # What can't be.
 
 

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from mystic_server.domain.policy import LINGER_US
+from mystic_server.domain.receipts import KIND, NOWHERE
 from mysticproto.errors import Code
 from mysticproto.model import (
     Bye,
     CreateGroup,
+    DeleteGroup,
     Entered,
     GetReceipts,
     JoinGroup,
+    LeaveGroup,
     ListConversations,
     Mark,
     Marked,
@@ -200,3 +204,30 @@ def test_who_left_in_that_moment_hears_nothing(pair: Pair) -> None:
     pair.ana.goes()
     pair.rig.wait(0.3)
     assert pair.rig.comes("ana").takes(Welcome)
+
+
+@pytest.mark.parametrize("end", ["deleted", "left", "lost"])
+def test_what_was_read_in_a_group_that_is_gone_is_forgotten(rig: Rig, end: str) -> None:
+    ana = rig.comes("ana")
+    ana.asks(CreateGroup(1, "team", kept=end == "deleted"), Post(2, ToGroup("team"), "hi"))
+    rig.settle()
+    conversation = f"group:{ana.takes(Entered)[0].group.group.id}"
+    ana.asks(Mark(3, conversation, ana.takes(Ok)[0].seq))
+    rig.wait(1.2)
+    assert conversation in kept(rig)
+    if end == "lost":
+        ana.goes()
+        rig.settle()
+        for session in list(rig.world.lost.values()):
+            session.lost_us -= LINGER_US
+        rig.gateway.desk.end_lingering()
+    else:
+        ana.asks(DeleteGroup(4, "team") if end == "deleted" else LeaveGroup(4, "team"))
+    rig.settle()
+    assert rig.watermarks.reached(conversation, 1) == NOWHERE
+    assert conversation not in kept(rig)
+
+
+def kept(rig: Rig) -> set[str]:
+    """The conversations of which the log keeps watermarks."""
+    return {row.kind.removeprefix(KIND) for row in rig.log.load().rows if row.kind.startswith(KIND)}

@@ -87,6 +87,14 @@ class Watermarks:
         self._count -= len(users)
         self._dirty.update(dict.fromkeys((conversation, user) for user in users))
 
+    def forget_groups(self, rows: Iterable[StateRow]) -> bool:
+        """Drops what belongs to groups that are gone by these rows of the world; whether that was anything."""
+        gone = [f"group:{row.id}" for row in rows if row.kind == "group" and row.body is None]
+        known = [conversation for conversation in gone if conversation in self._reached]
+        for conversation in known:
+            self.forget(conversation)
+        return bool(known)
+
     # The log's tables.
 
     def load(self, rows: Iterable[StateRow]) -> None:

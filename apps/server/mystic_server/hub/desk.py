@@ -6,6 +6,7 @@ from functools import partial
 from mystic_server.domain import policy
 from mystic_server.domain.decide import decide_end
 from mystic_server.domain.events import Event, Left, LingerEnded
+from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.refusals import Decision
 from mystic_server.domain.world import Session, World
 from mystic_server.hub.fanout import Fanout
@@ -29,6 +30,7 @@ class Desk:
         log: EventLog,
         peers: Peers,
         witness: Witness,
+        watermarks: Watermarks,
         answered: Callable[[Peer, Request, Reply], None],
         happened: Callable[[Event], None],
         work: Callable[[Peer], None],
@@ -38,7 +40,7 @@ class Desk:
         self.log = log
         self.peers = peers
         self.witness = witness
-        self.fanout = Fanout(clock, world, log, peers, witness, answered, self._unstored, happened)
+        self.fanout = Fanout(clock, world, log, peers, witness, watermarks, answered, self._unstored, happened)
         self.ending: set[int] = set()
         """Sessions whose end is on its way through the log."""
         self._giving_up: set[int] = set()  # lost ones of which the same holds

@@ -96,7 +96,7 @@ class Gateway:
         self._house = house
         self._identity = identity
         self._farewell: Bye | None = None
-        desk = Desk(clock, world, log, peers, witness, self._answered, self._happened, self._work)
+        desk = Desk(clock, world, log, peers, witness, watermarks, self._answered, self._happened, self._work)
         self.desk = desk
         self.fanout = desk.fanout
         self._past = Past(world, log, watermarks, self._waited_for)

@@ -15,6 +15,7 @@ from mystic_server.domain.apply import apply
 from mystic_server.domain.apply_posts import receipt
 from mystic_server.domain.events import Event, Left, Posted, body_bytes
 from mystic_server.domain.outcome import Applied, Delivery
+from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import Audience, World
 from mystic_server.hub.rates import TokenBucket
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
@@ -77,6 +78,7 @@ class Fanout:
         log: EventLog,
         peers: Peers,
         witness: Witness,
+        watermarks: Watermarks,
         answered: Callable[[Peer, Request, Reply], None],
         unstored: Callable[[Event], None],
         happened: Callable[[Event], None],
@@ -86,6 +88,7 @@ class Fanout:
         self._log = log
         self._peers = peers
         self._witness = witness
+        self._watermarks = watermarks
         self._answered = answered
         self._unstored = unstored
         self._happened = happened
@@ -130,6 +133,8 @@ class Fanout:
                 case Rejected():
                     self._rejected(result, pending)
         rows = self._world.take_dirty()
+        if self._watermarks.forget_groups(rows):
+            rows += self._watermarks.take_dirty()
         self._log.save(rows, self._world.applied)
 
     def tell(self, said: Passing, audience: Audience) -> None:
