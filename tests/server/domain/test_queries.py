@@ -198,11 +198,11 @@ def waited(room: Room, person: Person, waiting: str, after: int) -> Scope:
 
 
 def test_what_waits_is_private_or_everything(room: Room) -> None:
-    ana, bob = room.comes("ana"), room.comes("bob")
+    ana, bob = room.comes("ana"), room.comes("bob", b"b")
     ana >> keep("team", "bob")
     ana >> keep("other")
     bob.ends("lost")
-    bob = room.comes("bob")
+    bob = room.comes("bob", b"b")
     assert waited(room, bob, "direct", 5) == Scope(("group:3", "group:3/edits"), 6)
     everything = ("group:3", "global", "broadcast", "group:3/edits", "global/edits", "broadcast/edits")
     assert waited(room, bob, "all", 5) == Scope(everything, 6)

@@ -216,6 +216,8 @@ def leave(world: World, seq: int, time_us: int, user: User, group: Group, cause:
 def _forget_group(world: World, user: User, group: Group) -> None:
     """What a user no longer has of a group: the line in their list, and the focus."""
     user.groups.remove(group.id)
+    if group.id in user.inherited:
+        user.inherited.remove(group.id)
     world.put_user(user)
     for id in world.sessions_of.get(user.id, []):
         session = world.sessions[id]

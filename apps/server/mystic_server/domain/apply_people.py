@@ -79,7 +79,7 @@ def _take_name(world: World, seq: int, time_us: int, user: User | None, event: J
     if user is None:
         user = User(seq, event.name, since=seq)
     elif not user.is_claimed:
-        user.name, user.since = event.name, seq
+        user.name, user.since, user.inherited = event.name, seq, list(user.groups)
     user.add_device(event.key, time_us)
     user.display = event.display
     world.put_user(user)

@@ -48,10 +48,14 @@ def list_groups(world: World, n: int) -> list[Groups]:
 
 
 class Scope(Struct, frozen=True):
-    """What may be read: these conversations, and nothing before number `since`."""
+    """What may be read: these conversations, and nothing before number `since`.
+
+    Of what was missed that holds for direct conversations and `bounded` ones.
+    """
 
     conversations: tuple[str, ...]
     since: int = 0
+    bounded: tuple[str, ...] = ()
 
 
 class SearchScope(Struct, frozen=True):
@@ -81,17 +85,15 @@ def history_scope(world: World, session: Session, request: GetHistory) -> Scope 
 
 
 def search_scope(world: World, session: Session, request: Search) -> SearchScope | Refused:
-    """Where a search may look; asked anew for every page.
-
-    A guest's name may have been somebody else's yesterday, so guests find nothing in groups.
-    """
+    """Where a search may look; asked anew for every page. Nothing is found in a group whose past isn't all theirs."""
     author = world.user_named(request.author) if request.author else None
     if request.author and author is None:
         return nobody_called(request.n, request.author)
     by = author.id if author else 0
     if request.of is None:
         user = world.users[session.user]
-        groups = _groups_of(world, session) if user.is_claimed else ()
+        bounded = _bounded_of(world, session)
+        groups = (group for group in _groups_of(world, session) if group not in bounded)
         return SearchScope((GLOBAL, BROADCAST, *groups), user.id, user.since, by)
     found = _read_in(world, session, request.n, request.of)
     if isinstance(found, Refused):
@@ -125,12 +127,19 @@ def _group_scope(world: World, session: Session, n: int, name: str) -> Scope | R
         return no_such_group(n, name)
     if session.user not in group.members:
         return not_in_group(n, group)
-    user = world.users[session.user]
-    return Scope((f"group:{group.id}",), 0 if user.is_claimed else user.since)
+    key = f"group:{group.id}"
+    return Scope((key,), world.users[session.user].since if key in _bounded_of(world, session) else 0)
 
 
 def _groups_of(world: World, session: Session) -> tuple[str, ...]:
     return tuple(f"group:{id}" for id in world.users[session.user].groups)
+
+
+def _bounded_of(world: World, session: Session) -> tuple[str, ...]:
+    """The groups of which somebody may not read what was said before they took the name: who it was for was perhaps
+    somebody else. Of a guest's name these are all."""
+    user = world.users[session.user]
+    return tuple(f"group:{id}" for id in (user.inherited if user.is_claimed else user.groups))
 
 
 def missed_scope(world: World, session: Session) -> Scope:
@@ -142,7 +151,8 @@ def missed_scope(world: World, session: Session) -> Scope:
         (BROADCAST, *_groups_of(world, session)) if session.focus else (GLOBAL, BROADCAST, *_groups_of(world, session))
     )
     edited = dict.fromkeys((GLOBAL, *heard))
-    return Scope(heard + tuple(map(edits_key, edited)), world.users[session.user].since)
+    since = world.users[session.user].since
+    return Scope(heard + tuple(map(edits_key, edited)), since, _bounded_of(world, session))
 
 
 def last_here(user: User) -> int:
@@ -154,7 +164,7 @@ def last_here(user: User) -> int:
 def waiting_scope(world: World, session: Session, waiting: str, after: int) -> Scope:
     """What waits for a name since it was last here; see `Login.waiting`. Direct conversations are always in it."""
     heard = _groups_of(world, session) + ((GLOBAL, BROADCAST) if waiting == "all" else ())
-    return Scope(heard + tuple(map(edits_key, heard)), after + 1)
+    return Scope(heard + tuple(map(edits_key, heard)), after + 1, _bounded_of(world, session))
 
 
 def edits_key(conversation: str) -> str:

@@ -76,6 +76,8 @@ class User(Struct):
     waiting: dict[int, int] = {}
     """How many direct messages wait for the user, by the id of their sender."""
     waiting_bytes: int = 0
+    inherited: list[int] = []
+    """Groups that an earlier holder of the name has left to it: of these too one may read from `since` on only."""
 
     @property
     def ref(self) -> UserRef:

@@ -208,7 +208,7 @@ class Past:
             peer.connection.tell_when_drained()
         else:
             del self._behind[peer]
-        said = self._retold(each for each in events if not _amends_older(each, gap.scope.since))
+        said = self._retold(each for each in events if not _is_of_before(each, gap.scope))
         peer.answer(None, CatchUp(said, gap.after if more else gap.upto, more))
         if gap.has_waited:
             authors = {
@@ -220,10 +220,12 @@ class Past:
         return tuple(said for event in events if (said := retell(self._world, event)))
 
 
-def _amends_older(committed: Committed, since: int) -> bool:
-    """A private message to an earlier holder of the name has another text, which isn't for the present one."""
+def _is_of_before(committed: Committed, scope: Scope) -> bool:
+    """It was said to an earlier holder of the name, be it with another text, and isn't for the present one."""
     event = committed.event
-    return isinstance(event, Edited | Deleted) and bool(event.users) and event.message < since
+    if not isinstance(event, Posted | Edited | Deleted) or not (event.users or event.conversation in scope.bounded):
+        return False
+    return (committed.seq if isinstance(event, Posted) else event.message) < scope.since
 
 
 def _number(asked: int) -> int:
