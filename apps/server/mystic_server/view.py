@@ -27,6 +27,7 @@ _REASONS = {
     "too_slow": "did not read what it was sent",
     "silent": "said nothing for too long",
     "cut_short": "the file became shorter",
+    "removed": "was removed",
     "fault": "a fault of the server",
 }
 

@@ -21,7 +21,7 @@ _AGAIN_S = 1.0
 
 class Desk:
     """See the module. `answered(peer, request, reply)` is told what came of a request, `happened(event)` of every event
-    that is no message, `work(peer)` that the peer may go on."""
+    that was told and is no message, `work(peer)` that the peer may go on."""
 
     def __init__(
         self,

@@ -100,12 +100,12 @@ class Gateway:
         self.desk = desk
         self.fanout = desk.fanout
         self._past = Past(world, log, watermarks, self._waited_for)
-        self._moderation = Moderation(desk, house, countdown)
         self.logins = Logins(desk, identity, house, passwords, throttle, self._past)
         self.marking = Marking(desk, watermarks)
         self._posting = Posting(desk)
         self._amending = Amending(desk)
         self.sending = Sending(clock, world, files, witness, offer_udp, desk.work_soon)
+        self._moderation = Moderation(desk, house, countdown, self.sending)
         self._handlers: dict[type, Callable[[Peer, Request], None]] = self._command_table()
 
     # What happens on a connection.

@@ -68,7 +68,7 @@ class Fanout:
     """See the module.
 
     `answered(peer, request, reply)` passes on what an asker gets for anything but a message; `unstored(event)` is told
-    which event the log did not take though nobody waits for it, `happened(event)` of all that happened but messages.
+    which event the log did not take though nobody waits for it, `happened(event)` of all that was told but messages.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Fanout:
         elif applied.answer:
             self._answer(pending, applied.answer)
         self._end_sessions(applied)
-        if type(stored.committed.event) is not Posted:
+        if applied.deliveries and type(stored.committed.event) is not Posted:
             self._happened(stored.committed.event)
 
     def _duplicate(self, duplicate: Duplicate, pending: Pending) -> None:

@@ -1,14 +1,19 @@
-"""Moderation: what operators do that the domain can't: connections from a banned network, and the server's own end."""
+"""Moderation: what operators do that the domain can't, and the server's own end.
+
+The domain ends sessions. What it doesn't know are connections: those from a network that has just been banned, and
+those on which a file is on its way to somebody who has just been removed.
+"""
 
 from mystic_server.accounts.throttle import place_of
 from mystic_server.domain.addresses import is_within
 from mystic_server.domain.decide_moderation import ban_bye, list_bans
-from mystic_server.domain.events import Banned, Event
+from mystic_server.domain.events import AccountDeleted, Banned, Event, Kicked
 from mystic_server.domain.refusals import operator_refused
-from mystic_server.domain.world import ban_key
+from mystic_server.domain.world import Ban, ban_key
 from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.desk import Desk
 from mystic_server.hub.house import House, now_us
+from mystic_server.hub.sending import Sending
 from mystic_server.hub.sessions import Peer
 from mysticproto.errors import Code
 from mysticproto.model import ListBans, Ok, Refused, Shutdown
@@ -17,8 +22,9 @@ from mysticproto.model import ListBans, Ok, Refused, Shutdown
 class Moderation:
     """See the module."""
 
-    def __init__(self, desk: Desk, house: House, countdown: Countdown) -> None:
+    def __init__(self, desk: Desk, house: House, countdown: Countdown, sending: Sending) -> None:
         self._desk = desk
+        self._sending = sending
         self._house = house
         self._countdown = countdown
 
@@ -29,17 +35,39 @@ class Moderation:
             peer.answer(request, part)
 
     def happened(self, event: Event) -> None:
-        """Ends the connections from a network that has just been banned; operators come in from everywhere."""
-        if not isinstance(event, Banned) or not (ban := self._desk.world.bans.get(ban_key(event.target))):
-            return
+        """Ends what must end besides the sessions of who was removed; `event` has been applied, and held."""
+        match event:
+            case Kicked(user=user) | AccountDeleted(user=user):
+                self._end_downloads(user)
+            case Banned(target=target, user=user):
+                ban = self._desk.world.bans.get(ban_key(target))
+                if ban and ban.is_network:
+                    self._end_network(ban)
+                elif user:
+                    self._end_downloads(user)
+            case _:
+                pass
+
+    def _end_downloads(self, user: int) -> None:
         for peer in self._desk.peers:
-            user = self._desk.world.users.get(peer.user)
-            is_operator = user is not None and user.role == "operator"
-            if ban.is_network and peer.session and not is_operator and is_within(peer.host, ban.target):
+            if peer.transfer and peer.transfer.user == user:
+                self._sending.end_file(peer)
+
+    def _end_network(self, ban: Ban) -> None:
+        """Ends the connections from there; operators come in from everywhere."""
+        for peer in self._desk.peers:
+            if not is_within(peer.host, ban.target) or self._is_operator(peer):
+                continue
+            if peer.session:
                 session = 0 if peer.is_second else peer.session
                 self._desk.peers.release(peer)
                 peer.end(ban_bye(ban, now_us()))
                 self._desk.end_session(session, "kicked")
+            self._sending.end_file(peer)
+
+    def _is_operator(self, peer: Peer) -> bool:
+        user = self._desk.world.users.get(peer.transfer.user if peer.transfer else peer.user)
+        return user is not None and user.role == "operator"
 
     def shutdown(self, peer: Peer, request: Shutdown) -> None:
         """Begins the countdown, or ends it."""

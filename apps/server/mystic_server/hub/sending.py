@@ -10,7 +10,9 @@ from typing import Protocol, TypeAlias
 
 from msgspec.structs import replace
 
-from mystic_server.domain.world import World
+from mystic_server.domain.decide_moderation import ban_refused
+from mystic_server.domain.world import User, World
+from mystic_server.hub.house import now_us
 from mystic_server.hub.sessions import Clock, FileTransfer, Peer, Witness
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
@@ -122,13 +124,31 @@ class Sending:
             peer.answer(request, transfer)
             peer.connection.finish()
             return
-        peer.transfer = transfer
         user = self._world.users.get(transfer.user)
+        if user and (refused := self._why_not(request.n, user, peer)):
+            transfer.finished(complete=False)
+            peer.answer(request, refused)
+            peer.connection.finish()
+            return
         peer.name = user.name if user else ""
+        peer.transfer = transfer
         peer.answer(request, transfer.start)
         peer.connection.push(transfer.span)
         self._witness.transfer_started(peer.connection, peer.name, transfer)
         peer.connection.finish()
+
+    def _why_not(self, n: int, user: User, peer: Peer) -> Refused | None:
+        """Since they got the ticket, the user may have been banned or their account deleted."""
+        if user.is_gone:
+            return Refused(n, Code.ACCOUNT_DELETED, f"The account {user.name} is deleted.", user.name)
+        return ban_refused(self._world, n, user.name, peer.host, now_us())
+
+    def end_file(self, peer: Peer) -> None:
+        """Ends what is on its way to a peer who has been removed. What stands on the connection takes it along."""
+        if peer.is_offered and peer.end_file:
+            peer.end_file()
+        elif peer.transfer:
+            peer.connection.close("removed")
 
     def send_file(self, peer: Peer, request: SendFile) -> None:
         """A file on the connection itself, for wires that have it so."""
@@ -176,7 +196,7 @@ class Sending:
         except OSError as error:
             ended(Code.FILES_UNAVAILABLE, f"The server has no port for that: {error.strerror}.")
             return
-        peer.end_file = udp.close
+        peer.end_file, peer.is_offered = udp.close, True
         peer.answer(request, UdpOffer(request.n, opened.size, udp.port))
 
     def _udp_ended(
@@ -193,7 +213,7 @@ class Sending:
 
     def _finish(self, peer: Peer, transfer: FileTransfer, began: float, complete: bool) -> None:
         peer.transfer = peer.end_file = None
-        peer.is_fetching = False
+        peer.is_fetching = peer.is_offered = False
         self._witness.transfer_finished(peer.connection, peer.name, transfer, complete, self._clock.now - began)
         transfer.finished(complete)
         self._went_on(peer)

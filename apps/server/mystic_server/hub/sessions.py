@@ -57,6 +57,8 @@ class Peer:
         """Whether a file of an older wire is on its way, or being looked for."""
         self.end_file: Callable[[], None] | None = None
         """Ends that file before its time."""
+        self.is_offered = False
+        """Whether that file is beside the connection, not on it."""
         self.other: Peer | None = None
         """The other connection of the same session, for wires that have two of them."""
         self.is_second = False

@@ -64,7 +64,7 @@ class Owner(Protocol):
         """The out-queue has become empty after it did not fit in one go, or after `tell_when_drained`."""
 
     def closed(self, connection: "Connection", cause: str) -> None:
-        """Called once, last. `cause`: "finished", "lost", "too_slow", "cut_short", "silent" or "fault"."""
+        """Called once, last. `cause`: "finished", "lost", "too_slow", "cut_short", "silent", "removed" or "fault"."""
 
 
 class Connection:
