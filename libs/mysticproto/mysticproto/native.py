@@ -108,6 +108,7 @@ class NativeWire:
     file_coding = ""
     is_framed = True
     pings = True
+    pairs = False
     is_over = False
 
     def __init__(self) -> None:

@@ -73,6 +73,8 @@ class Wire(Protocol):
     """Whether the peer's bytes say where a request ends. If not, each read is one, so reading must not be put off."""
     pings: bool
     """Whether its peers make a sign of life by themselves, so that silence means that they are gone."""
+    pairs: bool
+    """Whether one session may be on two connections of it, so that `Login.pair` means something."""
     is_over: bool
     """Whether the wire has said its last words: the connection closes when they are sent."""
 

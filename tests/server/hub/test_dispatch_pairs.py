@@ -141,6 +141,16 @@ def test_a_claimed_name_needs_its_key(rig: Rig) -> None:
     assert len(rig.world.sessions) == 1
 
 
+def test_nobody_joins_a_guest_s_session_whose_wire_has_one_connection(rig: Rig) -> None:
+    """Whoever is on the same machine could read what is for the guest, and make the name their own."""
+    guest = rig.comes("ana")
+    native = rig.connects()
+    native.asks(replace(native.login("ana"), pair=True))
+    rig.settle()
+    assert refusals(native) == [Code.NAME_IN_USE]
+    assert native.session == 0 and guest.peer.other is None
+
+
 def test_without_a_first_it_is_the_first(rig: Rig) -> None:
     alone = joins(rig, "ana")
     assert alone.takes(Welcome)[0].text != "paired"

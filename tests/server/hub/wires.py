@@ -26,6 +26,7 @@ class Personal(NativeWire):
 
     name = "personal"
     is_personal = True
+    pairs = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +60,7 @@ class Paired(NativeWire):
 
     name = "paired"
     pings = False
+    pairs = True
 
     def __init__(self) -> None:
         super().__init__()

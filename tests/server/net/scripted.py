@@ -25,6 +25,7 @@ class LineWire:
     file_coding = ""
     is_framed = True
     pings = True
+    pairs = False
     is_over = False
 
     def __init__(self, alone_gap_s: float = 0.0) -> None:

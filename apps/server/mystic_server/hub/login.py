@@ -258,8 +258,11 @@ class Logins:
     # Sessions of two connections.
 
     def _unpaired(self, peer: Peer, name: str) -> Peer | None:
-        """A peer of the same kind, host and name that has no second connection yet; a claimed name needs its key."""
-        user = self._user_named(name)
+        """A peer of the same kind, host and name that has no second connection yet; a claimed name needs its key.
+
+        Of a wire that knows no second one nobody has a claim to a guest's session.
+        """
+        user = self._user_named(name) if peer.wire.pairs else None
         sessions: Collection[int] = self._world.watching(user.id) if user and not user.is_claimed else ()
         for session in sessions:
             first = self._desk.peers.of_session(session)

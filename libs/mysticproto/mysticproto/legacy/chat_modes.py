@@ -80,6 +80,7 @@ class ChatModesWire:
     file_coding = ""
     is_framed = False
     pings = False
+    pairs = False
 
     def __init__(self) -> None:
         self.is_over = False

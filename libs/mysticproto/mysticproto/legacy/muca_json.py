@@ -68,6 +68,7 @@ class MucaJsonWire:
     file_coding = ""
     is_framed = True
     pings = False
+    pairs = False
     is_over = False
 
     def __init__(self) -> None:

@@ -78,6 +78,7 @@ class MysticCliWire:
     file_coding = "raw"
     is_framed = False
     pings = False
+    pairs = False
 
     def __init__(self) -> None:
         self.is_over = False

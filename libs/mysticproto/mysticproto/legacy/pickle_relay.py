@@ -113,6 +113,7 @@ class PickleRelayWire:
     file_coding = ""
     is_framed = True
     pings = False
+    pairs = True
 
     _first_side = Side.UNKNOWN
 

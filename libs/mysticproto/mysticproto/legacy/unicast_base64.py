@@ -74,6 +74,7 @@ class UnicastBase64Wire:
     file_coding = "base64"
     is_framed = True
     pings = False
+    pairs = False
 
     def __init__(self) -> None:
         self.is_over = False
