@@ -1,6 +1,6 @@
 """Small files of the client's state: written whole or not at all, readable by their owner alone.
 
-Each has one writer at a time, who holds the place that it belongs to. So the next one may use up what a killed one left.
+Each has one writer at a time, who holds the place that it belongs to: the next one may use up what a killed one left.
 """
 
 import contextlib
