@@ -16,6 +16,12 @@ def test_the_challenge_is_fixed() -> None:
     assert login_challenge(b"no", b"srv", "аna") == expected
 
 
+def test_on_an_encrypted_connection_the_server_s_key_is_in_it() -> None:
+    fingerprint = bytes(range(32))
+    expected = b"mystic login 1 tls\0" + fingerprint + b"\0\2no" + b"\0\3srv" + b"ana"
+    assert login_challenge(b"no", b"srv", "ana", fingerprint.hex(":")) == expected
+
+
 @given(parts, parts)
 def test_two_logins_never_sign_the_same(one: tuple[bytes, bytes, str], other: tuple[bytes, bytes, str]) -> None:
     assert (login_challenge(*one) == login_challenge(*other)) == (one == other)

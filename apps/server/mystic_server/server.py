@@ -22,7 +22,7 @@ from mystic_server.accounts.passwords import Passwords
 from mystic_server.accounts.throttle import Throttle, ThrottleLimits
 from mystic_server.config import ConfigError, Settings, make_folders, version
 from mystic_server.console import Console
-from mystic_server.domain.apply import apply
+from mystic_server.domain.apply import apply, is_void
 from mystic_server.domain.decide import Rules
 from mystic_server.domain.events import NodeStarted
 from mystic_server.domain.receipts import Watermarks
@@ -133,7 +133,8 @@ class Server:
         self._world.load(start.rows, start.applied)
         self._watermarks.load(start.rows)
         for committed in start.tail:
-            apply(self._world, committed)
+            if is_void(committed.event, apply(self._world, committed)):
+                self._log.void(committed)
 
     def _start_files(self) -> None:
         limits, shared = self._settings.limits, self._settings.shared
@@ -153,7 +154,8 @@ class Server:
     def _compose(self, tls: ssl.SSLContext | None) -> None:
         settings, limits = self._settings, self._settings.limits
         self._epoch = secrets.randbits(62)
-        identity = Identity(settings.name, version(), server_id(settings.data), NODE, self._epoch)
+        own_id = server_id(settings.data)
+        identity = Identity(settings.name, version(), own_id, NODE, self._epoch, self._fingerprint)
         self._gateway = Gateway(
             self._reactor,
             self._world,

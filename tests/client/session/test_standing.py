@@ -41,6 +41,15 @@ def test_every_login_signs_the_nonce_of_its_connection() -> None:
         assert login.n == 4
 
 
+def test_it_signs_the_key_that_the_server_shows() -> None:
+    fingerprint = bytes(range(32)).hex(":")
+    here = standing()
+    here.greeted(b"server")
+    login = here.login(hello(nonce=b"one"), 1, fingerprint)
+    key = Ed25519PublicKey.from_public_bytes(login.key)
+    key.verify(login.signature, login_challenge(b"one", b"server", "ana", fingerprint))
+
+
 def test_a_later_login_takes_up_the_session_and_another_server_knows_nothing_of_it() -> None:
     here = standing()
     login = login_of(here, hello(), 1)

@@ -21,6 +21,16 @@ def login(name: str = "dora", nonce: bytes = NONCE, server: bytes = SERVER) -> L
     return Login(1, name, KEY.public_key().public_bytes_raw(), signature)
 
 
+def test_what_was_signed_for_another_server_s_key_proves_nothing() -> None:
+    """It may have said to be this one, and have passed on this connection's nonce."""
+    own, other = bytes(32).hex(":"), bytes([1] * 32).hex(":")
+    signed = replace(login(), signature=KEY.sign(login_challenge(NONCE, SERVER, "dora", own)))
+    assert proves_key(signed, NONCE, SERVER, own)
+    assert not proves_key(signed, NONCE, SERVER, other)
+    assert not proves_key(signed, NONCE, SERVER)
+    assert not proves_key(login(), NONCE, SERVER, own)
+
+
 def test_a_good_signature_proves_the_key() -> None:
     assert proves_key(login(), NONCE, SERVER)
     assert proves_key(login("Боб"), NONCE, SERVER)

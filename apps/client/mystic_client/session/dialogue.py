@@ -181,7 +181,7 @@ class Dialogue:
             raise ProtocolError(Code.MALFORMED, "a second greeting")
         self._login_n = self._affairs.next_n()
         told = self._affairs.greeted(hello.server_id)
-        login = self._affairs.standing.login(hello, self._login_n)
+        login = self._affairs.standing.login(hello, self._login_n, self._link.security.fingerprint)
         if login.password and self.is_exposed:
             raise Over(Code.TLS_REQUIRED, NOT_IN_THE_CLEAR)
         self._link.send(login)

@@ -56,12 +56,12 @@ class Standing:
             self.order, self.session_id = EventOrder(place.cursor), place.session
         return True
 
-    def login(self, hello: Hello, n: int) -> Login:
-        """The request that proves the name to the server that has greeted."""
+    def login(self, hello: Hello, n: int, fingerprint: str = "") -> Login:
+        """The request that proves the name to the server that has greeted, and to no other if it shows a key."""
         key, signature = b"", b""
         if self._identity is not None:
             key = self._identity.public
-            signature = self._identity.sign(login_challenge(hello.nonce, hello.server_id, self._name))
+            signature = self._identity.sign(login_challenge(hello.nonce, hello.server_id, self._name, fingerprint))
         after, resume = (self.order.cursor, self.session_id) if self.watch else (-1, 0)
         return Login(
             n,

@@ -9,13 +9,14 @@ from mystic_server.hub.rates import Rates
 
 
 class Identity(Struct, frozen=True):
-    """What this server is to its clients, and this process to the log."""
+    """What this server is to its clients, and this process to the log. `fingerprint`: of its key for encryption."""
 
     name: str
     version: str
     server_id: bytes
     node: int
     epoch: int
+    fingerprint: str = ""
 
 
 class House(Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ class Logins:
             self._desk.answer_now(peer, request, Refused(n, Code.ALREADY_LOGGED_IN, "You are logged in already."))
         elif request.pair and (first := self._unpaired(peer, request.name)):
             self._pair(first, peer, request)
-        elif request.key and not proves_key(request, peer.nonce, self._identity.server_id):
+        elif request.key and not self._proves_key(peer, request):
             self._fail(peer, request, Refused(n, Code.BAD_SIGNATURE, "The signature is not this key's."))
         elif request.password and self._is_overheard(peer):
             self._fail(peer, request, Refused(n, Code.TLS_REQUIRED, _UNENCRYPTED))
@@ -128,6 +128,10 @@ class Logins:
         """Whether a secret must not be said on this connection."""
         is_safe = peer.connection.is_secure or place_of(peer.host).is_here
         return self._house.encrypts_passwords and not is_safe
+
+    def _proves_key(self, peer: Peer, request: Login) -> bool:
+        fingerprint = self._identity.fingerprint if peer.connection.is_secure else ""
+        return proves_key(request, peer.nonce, self._identity.server_id, fingerprint)
 
     def _is_proven_by_key(self, request: Login) -> bool:
         user = self._user_named(request.name)
