@@ -309,6 +309,24 @@ def test_a_full_table_forgets_where_nobody_has_moved_for_longest(monkeypatch: py
     }
 
 
+def test_who_marks_everything_makes_nobody_else_s_marks_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipts, "MAX_WATERMARKS", 6)
+    monkeypatch.setattr(receipts, "MAX_WATERMARKS_OF_ONE", 3)
+    table = Watermarks()
+    table.mark(1, Mark(0, "direct:1,2", delivered=1))
+    table.mark(2, Mark(0, "direct:1,2", delivered=1))
+    table.confirm(3, 1)
+    for other in range(4, 20):
+        table.mark(3, Mark(0, f"direct:3,{other}", delivered=2))
+        table.mark(3, Mark(0, "direct:2,3", delivered=other))
+    assert len(table) == 5
+    assert table.reached("direct:1,2", 1) == table.reached("direct:1,2", 2) == Reached(1, 0, 0)
+    assert (table.confirmed(3), table.reached("direct:2,3", 3).delivered) == (1, 19)
+    assert table.reached("direct:3,19", 3).delivered == 2 and table.reached("direct:3,18", 3) == NOWHERE
+    rows = {(row.kind, row.id): row.body for row in table.take_dirty()}
+    assert rows["mark:direct:3,18", 3] is None and rows["mark:direct:3,19", 3]
+
+
 def test_a_conversation_is_not_forgotten_for_its_own_sake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receipts, "MAX_WATERMARKS", 2)
     watermarks = Watermarks()

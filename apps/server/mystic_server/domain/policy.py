@@ -74,5 +74,7 @@ MAX_DELETED_REMEMBERED: Final = 1_000
 """Numbers of deleted messages, so that an edit which was already on its way changes nothing."""
 MAX_WATERMARKS: Final = 200_000
 """How far somebody has got in a conversation: so many of these are kept."""
+MAX_WATERMARKS_OF_ONE: Final = 1_000
+"""Of them, those of one user: anybody can mark any number of conversations, since nothing need be said in them."""
 LIST_PART: Final = 500
 """Lines in one part of a list's answer."""

@@ -2,7 +2,8 @@
 
 A `Watermarks` is a table beside the world: it has no history and no number in the log, since "everything up to here"
 can be said again at any time. It marks what has changed as dirty, and the log keeps it with the world's tables. When
-it is full, the conversation in which nobody has moved for longest is forgotten.
+it is full, the conversation in which nobody has moved for longest is forgotten; when one user has too many, the one in
+which they have not.
 
 What somebody has read is theirs to share. Whoever keeps it to themselves has it on their own devices all the same, and
 doesn't learn it of others.
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from mystic_server.domain.decide_posts import direct_key
 from mystic_server.domain.events import StateRow
-from mystic_server.domain.policy import MAX_WATERMARKS
+from mystic_server.domain.policy import MAX_WATERMARKS, MAX_WATERMARKS_OF_ONE
 from mystic_server.domain.refusals import shown
 from mystic_server.domain.world import Session, World
 from mysticproto.errors import Code
@@ -44,6 +45,8 @@ class Watermarks:
     def __init__(self) -> None:
         self._reached: dict[str, dict[int, Reached]] = {}
         """By conversation, the one that moved last at the end."""
+        self._of_user: dict[int, dict[str, None]] = {}
+        """In which conversations somebody has got anywhere, the one in which they moved last at the end."""
         self._count = 0
         self._dirty: dict[tuple[str, int], None] = {}
 
@@ -83,9 +86,8 @@ class Watermarks:
 
     def forget(self, conversation: str) -> None:
         """Drops what belongs to a conversation that is gone."""
-        users = self._reached.pop(conversation, {})
-        self._count -= len(users)
-        self._dirty.update(dict.fromkeys((conversation, user) for user in users))
+        for user in list(self._reached.get(conversation, ())):
+            self._drop(conversation, user)
 
     def forget_groups(self, rows: Iterable[StateRow]) -> bool:
         """Drops what belongs to groups that are gone by these rows of the world; whether that was anything."""
@@ -103,6 +105,10 @@ class Watermarks:
             if row.kind.startswith(KIND) and row.body is not None:
                 self._put(row.kind.removeprefix(KIND), row.id, msgspec.msgpack.decode(row.body, type=Reached))
         self._reached = dict(sorted(self._reached.items(), key=_last_moved))
+        self._of_user.clear()
+        for conversation, users in self._reached.items():
+            for user in users:
+                self._of_user.setdefault(user, {})[conversation] = None
         self._dirty.clear()
         self._make_room("")
 
@@ -123,6 +129,20 @@ class Watermarks:
         self._count += user not in users
         users[user] = reached
         self._reached[conversation] = users
+        self._dirty[conversation, user] = None
+        own = self._of_user.setdefault(user, {})
+        own.pop(conversation, None)
+        own[conversation] = None
+        if len(own) > MAX_WATERMARKS_OF_ONE:
+            self._drop(next(each for each in own if each != HERE), user)
+
+    def _drop(self, conversation: str, user: int) -> None:
+        del self._reached[conversation][user], self._of_user[user][conversation]
+        if not self._reached[conversation]:
+            del self._reached[conversation]
+        if not self._of_user[user]:
+            del self._of_user[user]
+        self._count -= 1
         self._dirty[conversation, user] = None
 
     def _make_room(self, kept: str) -> None:
