@@ -114,7 +114,7 @@ async def test_a_server_that_dies_is_said_and_nothing_is_lost(tmp_path: Path) ->
             server.kill()
             await desk.until(lambda: desk.chat.banner.display)
             await desk.say("meanwhile")
-            await desk.until_shown("◷")
+            await desk.until_shown("○")
             server.start()
             await desk.until(lambda: not desk.chat.banner.display)
             await desk.until(lambda: "\n".join(rows_of(desk.chat.view)).count("✓") == 2)
