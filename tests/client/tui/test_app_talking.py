@@ -80,10 +80,10 @@ async def test_several_people_by_mouse_and_by_keys() -> None:
 async def test_unread_counts_and_turning_by_mouse_and_keys() -> None:
     async with sitting() as desk:
         await desk.hear(said(1, ANA, "one", between(ANA)), said(2, ANA, "two", between(ANA)))
-        assert desk.shown(TabBar).split() == ["Global", "@", "ana", "2", "×", "▤", "Files"]
+        assert desk.shown(TabBar).split() == ["Global", "@", "ana", "2", "×", "▤", "Files", "Go", "to", "Search"]
         await desk.click("#tabs", "ana")
         assert "two" in desk.shown() and "new" in desk.shown()
-        assert desk.shown(TabBar).split() == ["Global", "@", "ana", "×", "▤", "Files"]
+        assert desk.shown(TabBar).split() == ["Global", "@", "ana", "×", "▤", "Files", "Go", "to", "Search"]
         for keys, front in (
             ("ctrl+pageup", "global"),
             ("ctrl+pagedown", "direct:1,2"),
@@ -117,7 +117,8 @@ async def test_broadcasts_are_in_front_and_names_can_be_clicked() -> None:
         await desk.hear(model.Message(3, NOON_US, BOB, Broadcast(), "fire drill"))
         assert "to everybody" in desk.shown() and "fire drill" in desk.shown()
         await desk.click(desk.chat.view, "bob")
-        assert desk.app.line.store.front == "direct:1,3"
+        assert not desk.chatting, "there is a window about bob"
+        await desk.press("escape", "escape")
         await desk.write("/broadcast over", "enter")
         assert desk.posted == [(ToEveryone(), "over")]
 

@@ -10,7 +10,7 @@ from mystic_client.model.text import counted
 from mystic_client.model.timeline import Entry
 from mystic_client.tui.keeping import Keeping
 from mystic_client.tui.line import Line
-from mysticproto.model import Group, ToEveryone
+from mysticproto.model import Group, ToEveryone, UserRef
 
 
 class Stage(Protocol):
@@ -97,6 +97,10 @@ class Deeds:
                 await self.delete(entry)
             case "readers":
                 self._stage.tell(await self._line.readers(key, entry))
+            case "author":
+                store = self._line.store
+                store.look_at(store.open_direct([UserRef(entry.author_id, entry.author)]))
+                self._line.heard([])
 
     async def delete(self, entry: Entry) -> None:
         """Takes a message away, if the user means it."""

@@ -33,7 +33,7 @@ async def test_it_follows_the_store() -> None:
         screen.follow(store.take_changes())
         await pilot.pause()
         assert "hello" in "\n".join(rows_of(screen.view))
-        assert rows_of(screen.tabs)[0].split() == ["Global", "@", "ana", "1", "×", "▤", "Files"]
+        assert rows_of(screen.tabs)[0].split() == ["Global", "@", "ana", "1", "×", "▤", "Files", "Search"]
         store.look_at("direct:1,2")
         screen.follow(store.take_changes())
         await pilot.pause()
@@ -50,7 +50,7 @@ async def test_what_is_said_about_a_conversation() -> None:
         await app.push_screen(screen)
         store = screen.store
         store.look_at(store.open_direct([BOB]))
-        assert await banner(screen, pilot) == "bob is not here at the moment."
+        assert await banner(screen, pilot) == "bob is away."
         store.look_at(store.open_group(DEV))
         assert await banner(screen, pilot) == ""
         store.left(DEV)

@@ -197,3 +197,14 @@ async def test_markup_in_a_message_is_text_in_every_place() -> None:
         assert payload in desk.shown(ComposeBar)
         await desk.write("x", "enter")
         assert f"↳ ana: {payload}" in desk.shown()
+
+
+async def test_talking_privately_with_whoever_said_something() -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"), said(6, model.UserRef(77, "gone"), "bye"))
+        await desk.press("alt+up", "p")
+        assert desk.app.line.store.front_talk.target == model.ToUsers(("gone",))
+        await desk.press("alt+1")
+        await desk.click(desk.chat.view, "lunch", button=3)
+        await desk.click(desk.app.screen.query_one("ActList"), "Talk")
+        assert desk.app.line.store.front == "direct:1,2"

@@ -15,7 +15,31 @@ async def test_titles_counts_and_signs() -> None:
     bar = TabBar()
     async with running(bar):
         bar.set_tabs(TABS, "global")
-        assert rows_of(bar)[0].split() == ["Global", "@", "ana", "3", "×", "#", "dev", "999+", "×", "▤", "Files"]
+        assert rows_of(bar)[0].split() == [
+            "Global",
+            "@",
+            "ana",
+            "3",
+            "×",
+            "#",
+            "dev",
+            "999+",
+            "×",
+            "▤",
+            "Files",
+            "Search",
+        ]
+
+
+async def test_the_ways_to_everything_else_are_at_the_end() -> None:
+    bar = TabBar()
+    async with running(bar, size=(120, 5)) as (app, pilot):
+        bar.set_tabs(TABS, "global")
+        for words in ("Go to", "Search"):
+            await pilot.hover(bar, offset=at(bar, words))
+            assert bar.tooltip
+            await pilot.click(bar, offset=at(bar, words))
+        assert [asked.what for asked in app.heard(TabBar.Asked)] == ["switch", "search"]
 
 
 async def test_a_click_turns_and_the_cross_closes() -> None:

@@ -23,7 +23,6 @@ from mystic_client.model.talk import Talk
 from mystic_client.model.text import counted
 from mystic_client.model.timeline import Entry, quote_of
 from mystic_client.tui.messages import (
-    AuthorChosen,
     BackToNow,
     Drafted,
     Dropped,
@@ -210,7 +209,7 @@ class Talking(Screen[None]):
     def _acted_on(self, event: MessageActed) -> None:
         """Does what the screen can do by itself; the rest goes on to the app."""
         entry = event.entry
-        if event.act in ("delete", "readers"):
+        if event.act in ("delete", "readers", "author"):
             self._write()
             return
         event.stop()
@@ -227,8 +226,6 @@ class Talking(Screen[None]):
                 self.notify("Sent to the terminal's clipboard.", markup=False)
             case "original":
                 self.post_message(JumpWanted(event.key, entry.reply_to))
-            case "author":
-                self.post_message(AuthorChosen(entry.author))
             case "retry":
                 self.post_message(Retried(entry.cid))
             case "drop":
