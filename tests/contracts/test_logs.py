@@ -18,7 +18,7 @@ from mystic_server.domain.events import (
 )
 from mystic_server.log.base import Duplicate, HistoryQuery, MissedQuery, PostedQuery, RecentQuery, Rejected, Stored
 from mysticproto.errors import Code
-from tests.contracts.logs import TIME_US, Opener, Rig, deleted, edited, numbers, said, shown, texts
+from tests.contracts.logs import TIME_US, Opener, Rig, deleted, edited, numbers, said, shown, texts, wanted
 
 CID = b"0123456789abcdef"
 OTHER_CID = b"0123456789abcdeX"
@@ -133,6 +133,38 @@ def test_nobody_has_said_anything_with_that_client_id(rig: Rig, author: int) -> 
     for cid in (CID, OTHER_CID, b""):
         page = rig.page(PostedQuery(author, cid))
         assert (page.events, page.failed) == ((), "")
+
+
+def test_what_is_void_is_on_no_page_and_its_client_id_is_free(opener: Opener) -> None:
+    group = "group:1"
+    with opener() as rig:
+        results = rig.commit(said("a", 3, conversation=group), said("lost", 3, CID, group), GroupEntered(1, 3, 1))
+        for each in results[1:]:
+            assert isinstance(each, Stored)
+            rig.log.void(each.committed)
+        assert numbers(rig.commit(said("b", conversation=group))) == [4]
+        check_void(rig, group)
+    with opener() as rig:
+        check_void(rig, group)
+        assert rig.start.last == 4
+        assert numbers(rig.commit(said("other", 3, CID, group))) == [5]
+        assert rig.page(PostedQuery(3, CID)).events
+
+
+def check_void(rig: Rig, group: str) -> None:
+    """Nothing shows the second event and the third."""
+    assert texts(rig.page(HistoryQuery((group,), 0, 0, 9))) == ["a", "b"]
+    assert texts(rig.page(MissedQuery((group,), 9, 0, 0, 4, 9))) == ["a", "b"]
+    assert texts(rig.page(RecentQuery(9, 0, (group,), 9))) == ["b"]
+    for query in (PostedQuery(3, CID), 2, wanted("lost", conversations=(group,))):
+        assert rig.page(query).events == ()
+
+
+def test_a_client_id_that_has_just_become_free_can_be_used(rig: Rig) -> None:
+    (stored,) = rig.commit(said("lost", 3, CID))
+    assert isinstance(stored, Stored)
+    rig.log.void(stored.committed)
+    assert numbers(rig.commit(said("a", 3, CID))) == [2]
 
 
 # World state.

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from mystic_server.domain.events import GroupEntered, GroupExited, Joined, Left, LingerEnded, Posted
-from tests.support.transcript import Person, Room, create, join, leave, log_out, say, say_in, tell
+from mystic_server.domain.apply import apply, is_void
+from mystic_server.domain.events import (
+    Committed,
+    Event,
+    GroupEntered,
+    GroupExited,
+    GroupRenamed,
+    Joined,
+    Kicked,
+    Left,
+    LingerEnded,
+    Posted,
+)
+from tests.support.transcript import START_US, Person, Room, create, join, leave, log_out, say, say_in, tell
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 
@@ -296,6 +308,24 @@ def test_events_of_nobody_and_nothing_change_nothing(room: Room, people: Two) ->
         room.commit(event)
     room.went("")
     assert room.world.users == before
+
+
+def test_what_nobody_was_told_is_void(room: Room, people: Two) -> None:
+    ana, bob = people
+    ana >> create("team")
+    lost: list[Event] = [
+        GroupRenamed(ana.session, 2, 3, "two", "team"),
+        GroupEntered(99, 1, 3),
+        GroupEntered(ana.session, 1, 3),
+        Posted(ana.session, 1, "group:99", "boo"),
+        Kicked(99, 1, 2),
+        Joined(99, "ana", 1),
+    ]
+    for event in lost:
+        assert is_void(event, apply(room.world, Committed(100, START_US, event))), event
+    held: list[Event] = [Posted(ana.session, 1, "group:3", "hi"), Left(bob.session, "stopped", 2)]
+    for event in held:
+        assert not is_void(event, apply(room.world, Committed(101, START_US, event))), event
 
 
 @pytest.mark.parametrize(

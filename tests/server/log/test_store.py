@@ -120,6 +120,23 @@ def test_state_that_could_not_be_written_is_written_later(rig: Rig, tmp_path: Pa
         assert sorted((row.id, row.body) for row in again.start.rows) == [(1, b"one"), (2, b"new")]
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_what_is_void_is_so_though_the_child_died(rig: Rig, is_sent: bool) -> None:
+    (stored, _) = rig.commit(said("lost"), said("a"))
+    assert isinstance(stored, Stored)
+    if not is_sent:
+        went_down(rig)
+    else:
+        os.kill(rig.store.pid, signal.SIGSTOP)
+    rig.log.void(stored.committed)
+    rig.log.flush()
+    if is_sent:
+        kill(rig)
+        rig.until(lambda: bool(rig.troubles))
+    came_back(rig)
+    assert texts(rig.page(HistoryQuery(("global",), 0, 0, 99)))[0] == "a"
+
+
 # The child dies.
 
 

@@ -31,6 +31,7 @@ from mystic_server.domain.events import (
     Deleted,
     DeviceRemoved,
     Edited,
+    Event,
     GroupCreated,
     GroupEnded,
     GroupEntered,
@@ -83,6 +84,12 @@ _APPLY: Final[dict[type, _Apply]] = {
     Muted: muted,
 }
 """One row an event: (world, its number, its time, the event) -> what follows."""
+
+
+def is_void(event: Event, applied: Applied) -> bool:
+    """Whether nobody was told of an event, since it lost a race or nothing was left for it to do: then it isn't retold
+    either. When a server stops nobody hears who leaves, but the history has it."""
+    return not applied.deliveries and not (isinstance(event, Left) and event.cause == "stopped")
 
 
 def apply(world: World, committed: Committed) -> Applied:

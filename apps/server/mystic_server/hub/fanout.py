@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mystic_server.domain.apply import apply
+from mystic_server.domain.apply import apply, is_void
 from mystic_server.domain.apply_posts import receipt
 from mystic_server.domain.events import Event, Left, Posted, body_bytes
 from mystic_server.domain.outcome import Applied, Delivery
@@ -189,6 +189,8 @@ class Fanout:
 
     def _stored(self, stored: Stored, pending: Pending) -> None:
         applied = apply(self._world, stored.committed)
+        if is_void(stored.committed.event, applied):
+            self._log.void(stored.committed)
         for delivery in applied.deliveries:
             self._deliver(delivery)
         if type(stored.committed.event) is Posted:

@@ -10,6 +10,9 @@
     save(rows)       world state, with the number of the last event that it contains: written at most a second later, in
                      one transaction. A start reads the rows, then the events after that number.
     queries          are answered through their callback, never in the call itself, in the order of asking.
+    void             what was stored but turned out to change nothing, since it lost a race: no page shows it any more,
+                     and its client id is free. Call it before the `save` that has this event in it; then no crash
+                     comes in between.
     amendments       `Edited` and `Deleted` are events like others, which a history does not show. The log knows what
                      they did: every page shows `Committed.amended`. The text of a deleted message is gone from the
                      log, from the message and from its edits. What is deleted stays deleted; an amendment of what is
@@ -187,6 +190,9 @@ class EventLog(Protocol):
 
     def save(self, rows: Sequence[StateRow], applied: int) -> None:
         """Keeps world state; `applied` is the number of the last event in it."""
+
+    def void(self, committed: Committed) -> None:
+        """Keeps in mind that this event changed nothing."""
 
     def history(self, query: HistoryQuery, answered: Callable[[Page], None]) -> None:
         """Asks for a page of conversations. Joins and leaves belong to "global", group events to their group."""

@@ -33,7 +33,7 @@ LAST_MESSAGES = """SELECT last FROM (SELECT (SELECT seq FROM events
 LAST_MESSAGE = "SELECT max(seq) FROM events WHERE conversation = ? AND author != 0"
 AMENDED = "SELECT seq, text, time_us, deleted FROM amended WHERE seq IN (SELECT value FROM json_each(?))"
 _BY_CLIENT_ID = "SELECT seq, time_us, body FROM events WHERE author = ? AND cid = ?"
-_ONE = "SELECT seq, time_us, body FROM events WHERE seq = ?"
+_ONE = "SELECT seq, time_us, body FROM events WHERE seq = ? AND conversation NOT NULL"
 
 _NO_END = 2**63 - 1
 

@@ -40,6 +40,7 @@ class MemoryLog:
         self._amended: dict[int, Amended] = {}
         self._state: dict[tuple[str, int], StateRow] = {}
         self._applied = 0
+        self._void: set[int] = set()
         self._waiting: list[Draft] = []
         self._asked: list[Callable[[], None]] = []
 
@@ -73,6 +74,13 @@ class MemoryLog:
             else:
                 self._state[row.kind, row.id] = row
         self._applied = applied
+
+    def void(self, committed: Committed) -> None:
+        """See `EventLog`."""
+        self._void.add(committed.seq)
+        event = committed.event
+        if type(event) is Posted and event.cid:
+            self._by_cid.pop((event.author, event.cid), None)
 
     def history(self, query: HistoryQuery, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
@@ -213,8 +221,9 @@ class MemoryLog:
         return Page(tuple(events[: query.limit]), len(events) > query.limit)
 
     def _between(self, first: int, end: int) -> list[Committed]:
-        """Events from a number on, before another (0: no end)."""
-        return self.events[max(first - 1, 0) : max(end - 1, 0) if end else None]
+        """Events that pages may show, from a number on, before another (0: no end)."""
+        events = self.events[max(first - 1, 0) : max(end - 1, 0) if end else None]
+        return [each for each in events if each.seq not in self._void] if self._void else events
 
     def _messages(self, first: int, end: int) -> Iterable[Committed]:
         return self._as_now(each for each in self._between(first, end) if type(each.event) is Posted)

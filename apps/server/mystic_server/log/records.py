@@ -53,7 +53,7 @@ class Load(Struct, array_like=True, frozen=True, tag="load"):
 
 
 class Commit(Struct, array_like=True, frozen=True, tag="commit"):
-    """Events and world state for one transaction. `applied` -1: no state to save.
+    """Events and world state for one transaction. `applied` -1: no state to save. `void`: numbers of earlier events.
 
     `after` -1: sent for the first time. Otherwise it may have been committed before, by a child that could not say so
     any more; `after` is the last number before it.
@@ -63,6 +63,7 @@ class Commit(Struct, array_like=True, frozen=True, tag="commit"):
     rows: tuple[StateRow, ...]
     applied: int
     after: int = -1
+    void: tuple[int, ...] = ()
 
 
 class ReceivedDraft(Struct, array_like=True, frozen=True, gc=False):
@@ -80,6 +81,7 @@ class ReceivedCommit(Struct, array_like=True, frozen=True, tag="commit"):
     rows: tuple[StateRow, ...]
     applied: int
     after: int = -1
+    void: tuple[int, ...] = ()
 
 
 class AskHistory(Struct, array_like=True, frozen=True, tag="history"):

@@ -29,7 +29,7 @@ LIMIT_S = 0.02
 
 FIND = """SELECT events.seq, events.time_us, body, amended.text FROM search
     CROSS JOIN events ON events.seq = search.rowid LEFT JOIN amended ON amended.seq = search.rowid
-    WHERE search MATCH ? AND search.rowid BETWEEN ? AND ? ORDER BY search.rowid DESC"""
+    WHERE search MATCH ? AND search.rowid BETWEEN ? AND ? AND conversation NOT NULL ORDER BY search.rowid DESC"""
 
 Found: TypeAlias = tuple[int, int, bytes, str | None]
 """Number, time and body of a message, and its newer text."""

@@ -72,6 +72,8 @@ BY_CLIENT_ID = """SELECT events.seq, events.time_us, body, deleted
     FROM events LEFT JOIN amended ON amended.seq = events.seq WHERE author = ? AND cid = ?"""
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_DIRECT = "INSERT OR IGNORE INTO directs VALUES (?, ?)"
+_VOID = "UPDATE events SET conversation = NULL, cid = NULL WHERE seq = ?"
+"""What belongs to no conversation is on no page."""
 _KNOWN_DIRECTS = 10_000
 
 Fresh = tuple[int, ReceivedDraft, Event]
@@ -156,7 +158,7 @@ class Database:
         said: dict[tuple[int, bytes], tuple[int, int, str | None]] = {}
         for index, (draft, event) in enumerate(zip(commit.drafts, events, strict=True)):
             known = self._known(event, said)
-            if known and known[0] != seq + 1:
+            if known and known[0] != seq + 1 and known[0] not in commit.void:
                 not_stored.append(_repeated(index, event, known))
                 continue
             seq += 1
@@ -199,6 +201,7 @@ class Database:
         directs = self._new_directs(fresh)
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_VOID, [(seq,) for seq in commit.void])
         connection.executemany(_INSERT, rows)
         if directs:
             connection.executemany(_INSERT_DIRECT, [(user, key) for key, users in directs.items() for user in users])
@@ -293,7 +296,7 @@ class Child:
             return self._database.commit(commit)
         except sqlite3.Error:
             self._database.reopen()
-            again = commit if commit.after >= 0 else ReceivedCommit(commit.drafts, commit.rows, commit.applied, after)
+            again = commit if commit.after >= 0 else replace(commit, after=after)
             return self._database.commit(again)
 
     def _page(self, ask: Ask) -> SentPage:

@@ -88,6 +88,7 @@ class StoreLog:
         self._queries: deque[Callable[[Page], None]] = deque()
         self._unsaved: dict[tuple[str, int], StateRow] = {}
         self._applied = -1
+        self._void: list[int] = []
         self._is_save_due = False
         self._save_timer: Timer | None = None
         self._retry_timer: Timer | None = None
@@ -152,6 +153,12 @@ class StoreLog:
         self._applied = applied
         self._save_later()
 
+    def void(self, committed: Committed) -> None:
+        """See `EventLog`."""
+        if records.timeline(committed.seq, committed.event) is not None:
+            self._void.append(committed.seq)
+            self._is_save_due = True  # at once: pages are asked for all the time
+
     def history(self, query: HistoryQuery, answered: Callable[[Page], None]) -> None:
         """See `EventLog`."""
         self._ask(AskHistory(query), answered)
@@ -197,8 +204,10 @@ class StoreLog:
         batch = tuple(self._waiting[:MAX_BATCH])
         del self._waiting[:MAX_BATCH]
         if self._is_save_due:
-            self._in_flight = Commit(batch, tuple(self._unsaved.values()), self._applied)
+            rows = tuple(self._unsaved.values())
+            self._in_flight = Commit(batch, rows, self._applied, void=tuple(self._void))
             self._unsaved.clear()
+            self._void.clear()
             self._applied = -1
             self._is_save_due = False
         else:
@@ -212,12 +221,12 @@ class StoreLog:
     def _save_now(self) -> None:
         """World state has waited long enough."""
         self._save_timer = None
-        self._is_save_due = self._applied >= 0
+        self._is_save_due = self._applied >= 0 or bool(self._void)
         if self._is_save_due and self._is_open and not self._in_flight:
             self._send_batch()
 
     def _send_again(self, commit: Commit) -> None:
-        self._in_flight = Commit(commit.drafts, commit.rows, commit.applied, self._last)
+        self._in_flight = Commit(commit.drafts, commit.rows, commit.applied, self._last, commit.void)
         self._child.send(records.encode(self._in_flight))
 
     # From the child.
@@ -273,8 +282,9 @@ class StoreLog:
 
     def _keep_unsaved(self, commit: Commit) -> None:
         """World state that could not be saved goes with a later batch, under what has changed since."""
-        if commit.applied < 0:
+        if commit.applied < 0 and not commit.void:
             return
+        self._void[:0] = commit.void
         self._unsaved = {(row.kind, row.id): row for row in commit.rows} | self._unsaved
         self._applied = max(self._applied, commit.applied)
         self._save_later()
