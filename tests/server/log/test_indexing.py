@@ -51,6 +51,21 @@ def is_whole(connection: sqlite3.Connection) -> bool:
     return True
 
 
+def test_a_step_takes_fewer_long_messages_and_one_at_least(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wants to say something waits for it."""
+    monkeypatch.setattr(indexing, "STEP_BYTES", 1000)
+    index = Index(database)
+    last = store(database, *(said("word " * 60) for _ in range(5)), said("word " * 600), said("end"))
+    upto = []
+    while index.upto < last:
+        index.step(last)
+        upto.append(index.upto)
+    assert list(dict.fromkeys(upto)) == [0, 3, 5, 6, 7]
+    assert found(database, "word OR end") == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_steps_index_some_events_each(database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "STEP_EVENTS", 2)
     index = Index(database)

@@ -9,12 +9,15 @@ read is a search for words. The index keeps no texts, and what is taken out of i
 """
 
 import sqlite3
+from contextlib import closing
 
 from mystic_server.domain.events import Posted, decode_event
 from mystic_server.log.words import fold
 
 STEP_EVENTS = 200
 """In one step: about three milliseconds."""
+STEP_BYTES = 64 * 1024
+"""Of bodies in one step, unless it is a single one: whoever commits waits for it, and 6 MB of words take 1.5 s."""
 MERGED_PAGES = 20
 BLOCK = 32_768
 """Numbers with one tag, see `searching`."""
@@ -65,14 +68,18 @@ class Index:
             self._may_merge = True
 
     def _index_next(self) -> int:
-        rows = self._connection.execute(_NEXT, (self.upto, STEP_EVENTS)).fetchall()
         entries = []
-        for seq, body, new_text, deleted in rows:
-            event = decode_event(body)
-            if type(event) is Posted and not deleted:
-                entries.append((seq, fold(event.text if new_text is None else new_text), tags(seq, event)))
+        upto, room = self.upto, STEP_BYTES
+        with closing(self._connection.execute(_NEXT, (upto, STEP_EVENTS))) as rows:
+            for seq, body, new_text, deleted in rows:
+                room -= len(body) + len(new_text or "")
+                if room < 0 and upto > self.upto:
+                    break
+                upto = seq
+                event = decode_event(body)
+                if type(event) is Posted and not deleted:
+                    entries.append((seq, fold(event.text if new_text is None else new_text), tags(seq, event)))
         self._connection.executemany(_ADD, entries)
-        upto: int = rows[-1][0]
         self._connection.execute("UPDATE indexed SET seq = ?", (upto,))
         self._may_merge = True
         return upto
