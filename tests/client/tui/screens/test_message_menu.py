@@ -24,7 +24,7 @@ async def test_the_menu_can_be_closed_by_keys_and_by_mouse() -> None:
         await desk.settle()
         chatting.append(desk.chatting)
         assert chatting == [False, True, False, True]
-        await desk.press("enter", "r")
+        await desk.press("enter", "R")
         assert desk.displayed("#compose-bar")
 
 

@@ -24,7 +24,7 @@ KEYS: Final = {
         ("Enter", "send"),
         ("Ctrl+J", "new line"),
         ("Up, in an empty line", "edit what you said last"),
-        ("Up, Down; Ctrl+P, Ctrl+N", "what you sent before"),
+        ("Ctrl+P, Ctrl+N", "what you sent before (Up, Down too)"),
         ("Tab", "take the offered word, or go to the next part"),
         ("Escape", "back to the line"),
     ),

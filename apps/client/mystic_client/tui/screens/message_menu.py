@@ -79,7 +79,7 @@ class MessageMenu(ModalScreen[str]):
         self.box.styles.offset = (min(6, max(0, self.size.width - WIDTH)), top)
 
     def on_key(self, event: events.Key) -> None:
-        act = next((act for act in self._acts if act.key == event.key), None)
+        act = next((act for act in self._acts if act.key == event.key.lower()), None)
         if act is not None:
             event.stop()
             self.dismiss(act.name)

@@ -48,7 +48,7 @@ class MessageView(MessagePaint, can_focus=True):
         Binding("alt+up,ctrl+up", "step(-1)", "Message above", show=False),
         Binding("alt+down,ctrl+down", "step(1)", "Message below", show=False),
         Binding("enter", "act('menu')", "Actions", key_display="↵"),
-        *(Binding(act.key, f"act('{act.name}')", act.words) for act in ACTS),
+        *(Binding(f"{act.key},{act.key.upper()}", f"act('{act.name}')", act.words) for act in ACTS),
     ]
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
@@ -90,7 +90,7 @@ class MessageView(MessagePaint, can_focus=True):
 
     def takes_key(self, key: str) -> bool:
         """Whether a letter does something with the selected message instead of being typed."""
-        return self.selected is not None and any(act.key == key for act in ACTS)
+        return self.selected is not None and any(act.key == key.lower() for act in ACTS)
 
     def action_step(self, by: int) -> None:
         """Moves the cursor to the next message above or below; below the last one it goes away."""
