@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -16,8 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from mystic_server.config import ConfigError
-from mystic_server.server import raise_descriptor_limit, server_id
+from mystic_server.config import ConfigError, parse
+from mystic_server.domain.events import Joined, Kicked, StateRow
+from mystic_server.domain.world import World
+from mystic_server.log.base import StoreError
+from mystic_server.server import Server, raise_descriptor_limit, server_id
 from mysticproto.errors import Code
 from mysticproto.model import (
     CreateGroup,
@@ -31,6 +35,7 @@ from mysticproto.model import (
     UserJoined,
     UserLeft,
 )
+from tests.contracts.logs import numbers, on_disk
 from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
 from tests.support.server_process import ServerProcess, running_server
@@ -404,7 +409,34 @@ def is_fine(peer: NativePeer) -> bool:
     return not refusals
 
 
+def test_what_lost_a_race_before_a_crash_is_not_told_after_it(server: ServerProcess) -> None:
+    server.stop()
+    with on_disk(server.data) as log:  # as a server leaves it that is killed before it has said what was void
+        ana, bob = numbers(log.commit(Joined(4, "ana", node=1), Joined(5, "bob", node=1)))
+        log.commit(Kicked(99, ana, bob, "too late"), Kicked(4, ana, bob, "no operator"))
+    server.start()
+    with NativePeer((server.host, server.port)) as ana_again:
+        ana_again.log_in("ana")
+        page = ana_again.ask(History, lambda n: GetHistory(n, ToGlobal()))
+    assert isinstance(page, History)
+    assert [type(event) for event in page.events] == [UserJoined] * 3
+
+
 # Parts of it.
+
+
+def test_the_collector_rests_while_the_world_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    was_on: list[bool] = []
+
+    def load(world: World, rows: tuple[StateRow, ...], applied: int) -> None:
+        was_on.append(gc.isenabled())
+        raise StoreError("Enough.")
+
+    monkeypatch.setattr(World, "load", load)
+    folders = ["--data", str(tmp_path / "data"), "--shared", str(tmp_path / "shared")]
+    with pytest.raises(StoreError, match="Enough"):
+        Server(parse(["0", "--host", "127.0.0.1", *folders], {})).run()
+    assert was_on == [False] and gc.isenabled()
 
 
 def test_the_servers_identity_is_made_once(tmp_path: Path) -> None:

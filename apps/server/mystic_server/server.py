@@ -13,8 +13,8 @@ import gc
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -128,13 +128,14 @@ class Server:
 
     def _start_log(self) -> None:
         self._log = StoreLog(self._reactor, self._settings.data, self._console.warning)
-        start = self._log.load()
-        self._closers.append(self._log.stop)
-        self._world.load(start.rows, start.applied)
-        self._watermarks.load(start.rows)
-        for committed in start.tail:
-            if is_void(committed.event, apply(self._world, committed)):
-                self._log.void(committed)
+        with collector_off():
+            start = self._log.load()
+            self._closers.append(self._log.stop)
+            self._world.load(start.rows, start.applied)
+            self._watermarks.load(start.rows)
+            for committed in start.tail:
+                if is_void(committed.event, apply(self._world, committed)):
+                    self._log.void(committed)
 
     def _start_files(self) -> None:
         limits, shared = self._settings.limits, self._settings.shared
@@ -340,6 +341,16 @@ class Server:
         if self._listeners:
             self._console.stopped(self._reactor.longest_stall_s)
         self._console.close()
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """While much is built that stays: the collector would look at all of it again and again, and find nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def server_id(data: Path) -> bytes:
