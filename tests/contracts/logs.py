@@ -74,7 +74,7 @@ class Rig:
         return self.results[before:]
 
     def page(self, query: HistoryQuery | MissedQuery | SearchQuery | RecentQuery | PostedQuery | int) -> Page:
-        """Asks and waits; for one message by its number."""
+        """Asks and waits; for one message by its number. A search is asked again until all is looked through."""
         pages: list[Page] = []
         match query:
             case HistoryQuery():
@@ -91,7 +91,7 @@ class Rig:
                 self.log.message(query, pages.append)
         assert not pages, "answered in the call itself"
         self.until(lambda: bool(pages))
-        return pages[0]
+        return self.page(query) if pages[0].searched else pages[0]
 
     def _heard(self, results: Sequence[Result]) -> None:
         self.results += results
