@@ -49,7 +49,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True):
-    """The settings, and the folder for what a client keeps: its key, the servers that it knows, and its place on each."""
+    """The settings, and the folder for a client's key, the servers that it knows, and its place on each."""
 
     settings: Settings
     state_folder: Path
