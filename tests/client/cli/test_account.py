@@ -66,6 +66,17 @@ async def test_a_password_proves_the_name_and_the_key_goes_with_it(
         await running
 
 
+@pytest.mark.parametrize("lines", ["", "\n"])
+async def test_without_a_password_nobody_is_said_to_be_proven(
+    tmp_path: Path, typed: Callable[[str], None], lines: str
+) -> None:
+    typed(lines)
+    async with FakeServer() as server:
+        with pytest.raises(Failure, match="no password"):
+            async with asyncio.timeout(5):
+                await login(place_at(server, tmp_path))
+
+
 async def test_devices_are_listed_and_taken_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for remove in ("", "bbbb", "cc"):
         async with FakeServer() as server:

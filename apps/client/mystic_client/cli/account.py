@@ -27,6 +27,8 @@ async def register(place: Place) -> None:
 async def login(place: Place) -> None:
     """Proves the name by its password; from then on this device's key proves it."""
     password = await _password(f"Password of {place.name}: ")
+    if not password:  # without one the device's key would claim a free name
+        raise Failure(Status.REFUSED, "no password was given; nothing was done")
     async with visiting(place, password=password) as visit:
         talk(f"this device may log in as {visit.own_name} from now on")
 
