@@ -208,3 +208,36 @@ async def test_the_end_stops_what_waits(joined: Joined) -> None:
     other = Joined()
     await other.line.end(politely=True)
     assert isinstance(other.session.state, Online)
+
+
+async def test_what_cannot_be_sent_again_stays_failed(joined: Joined) -> None:
+    joined.line.say(GLOBAL, "hello")
+    joined.session.refuse("no")
+
+    def full(cid: bytes) -> bool:
+        raise OutboxFull("1000 messages are waiting to be sent already")
+
+    joined.session.retry = full  # type: ignore[method-assign]
+    joined.line.retry()
+    assert joined.texts()[-1] == ("error", "1000 messages are waiting to be sent already")
+    assert joined.line.store.front_talk.timeline.entries[0].state == "failed"
+
+
+async def test_what_is_read_is_marked_and_noted_once(joined: Joined) -> None:
+    joined.line.heard([said(5, ANA, "psst", between(ANA))])
+    for _ in range(2):
+        joined.line.seen("direct:1,2", 5)
+    joined.line.seen("group:99", 5)
+    assert joined.session.marks == [("direct:1,2", 5)]
+    assert joined.session.notebook.read == {"direct:1,2": 5}
+
+
+async def test_open_conversations_are_kept_once_the_lists_are_here() -> None:
+    joined = Joined()
+    joined.line.follow_front()
+    assert list(joined.session.notebook.open) == []
+    await turn()
+    joined.line.store.open_direct([ANA])
+    joined.line.store.open_named(["nobody-met"])
+    joined.line.follow_front()
+    assert list(joined.session.notebook.open) == [GLOBAL, "direct:1,2"]

@@ -192,7 +192,7 @@ class Line:
         try:
             for one in [cid] if cid else failed:
                 self.session.retry(one)
-        except OutboxFull as problem:
+        except (OutboxFull, NotConnected) as problem:
             self.complain(str(problem))
 
     def give_up(self, cid: bytes) -> None:

@@ -104,8 +104,9 @@ class Talking(Screen[None]):
             return
         if talk.editing:
             self.store.edit(talk.key, None)
-        else:
+        elif talk.draft != self.composer.text:
             self.store.draft(talk.key, self.composer.text)
+            self.post_message(Drafted(talk.key, self.composer.text))
 
     def show_line(self) -> None:
         """Shows what the line is about."""
