@@ -96,7 +96,7 @@ REPLIES_3: list[Reply] = [
     model.Welcome(16, 77, ANA, "operator", 41, ROOM, True, "welcome, ana", True),
     model.Users(17, (model.UserInfo(BOB, "member", "", False, T, T + 1),)),
     model.History(18, (MESSAGE,), True, True),
-    model.Found(19, (MESSAGE,), True, 41),
+    model.Found(19, (MESSAGE,), True, 41, False),
     model.Receipts(20, "direct:3,9", (model.Watermark(ANA, 41, 41), model.Watermark(BOB, 41, 40))),
     model.Conversations(21, (model.ConversationInfo(model.Direct((ANA, BOB)), 41, T, 40),)),
     model.Devices(22, (model.DeviceInfo(b"k" * 32, T, True),), True),

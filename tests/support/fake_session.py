@@ -148,6 +148,7 @@ class FakeServer:
         self.conversations: list[model.ConversationInfo] = []
         self.receipts: list[model.Watermark] = []
         self.hits: list[Message] = []
+        self.is_indexing = False
         self.notebook = Notebook()
         self.bans: list[model.BanInfo] = []
         self.devices: list[model.DeviceInfo] = []
@@ -267,7 +268,7 @@ class FakeServer:
             and (not asked.before or hit.seq < asked.before)
         ]
         hits = tuple(fitting[: asked.limit])
-        return model.Found(asked.n, hits, len(fitting) > len(hits), hits[-1].seq if hits else 0)
+        return model.Found(asked.n, hits, len(fitting) > len(hits), hits[-1].seq if hits else 0, not self.is_indexing)
 
 
 def past_key(of: model.Target) -> str:

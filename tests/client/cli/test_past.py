@@ -10,6 +10,7 @@ import pytest
 
 from mystic_client.cli.past import history, search
 from mystic_client.cli.status import Failure, Status
+from mystic_client.model.search import STILL_INDEXING
 from mysticproto import model
 from mysticproto.model import ToGlobal, ToGroup
 from tests.client.cli.places import place_at
@@ -51,6 +52,22 @@ async def test_a_search_goes_on_until_there_is_enough(tmp_path: Path, capsys: py
         await left(peer)
         await running
     assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == [3, 8, 9]
+
+
+async def test_what_is_not_indexed_yet_is_said_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with FakeServer() as server:
+        running = asyncio.create_task(search(place_at(server, tmp_path), "cake", None, "", "", "", 3, as_json=True))
+        peer = await server.accept()
+        await peer.welcome()
+        first = await peer.expect(model.Search)
+        peer.say(model.Found(first.n, (message(9),), True, 9, complete=False))
+        second = await peer.expect(model.Search)
+        peer.say(model.Found(second.n, (message(3),)))
+        await left(peer)
+        await running
+    said = capsys.readouterr()
+    assert [json.loads(line)["seq"] for line in said.out.splitlines()] == [3, 9]
+    assert STILL_INDEXING in said.err
 
 
 async def test_nothing_found_is_status_1(tmp_path: Path) -> None:

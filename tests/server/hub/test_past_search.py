@@ -136,6 +136,19 @@ def test_what_doesn_t_fit_into_one_answer_is_found_by_the_next(rig: Rig, ana: Cl
     assert [each.seq for each in rest.hits] == seqs[3::-1]
 
 
+@pytest.mark.parametrize(
+    ("searched", "before", "is_complete"), [(0, 0, True), (7, 0, False), (7, 8, False), (7, 7, True), (1, 5, False)]
+)
+def test_it_says_whether_all_was_looked_through(
+    rig: Rig, ana: Client, monkeypatch: pytest.MonkeyPatch, searched: int, before: int, is_complete: bool
+) -> None:
+    event = Committed(3, 5, Posted(1, ana.peer.user, "global", "red"))
+    pages = Page((event,), more=True, before=3, searched=searched)
+    monkeypatch.setattr(rig.log, "search", lambda query, answered: answered(pages))
+    got = found(rig, ana, Search(1, "red", before=before))
+    assert ([each.seq for each in got.hits], got.more, got.before, got.complete) == ([3], True, 3, is_complete)
+
+
 def test_nobody_finds_what_others_say_in_private(rig: Rig, ana: Client) -> None:
     bob, eve = rig.comes("bob"), rig.comes("eve")
     ana.asks(Post(1, ToUsers(("bob",)), "secret"))

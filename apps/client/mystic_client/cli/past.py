@@ -8,6 +8,7 @@ from mystic_client.cli.output import show, talk
 from mystic_client.cli.status import Failure, Status
 from mystic_client.cli.tail import json_line, text_line
 from mystic_client.cli.visit import Place, Visit, visiting
+from mystic_client.model.search import STILL_INDEXING
 from mystic_client.model.spans import parse_when
 from mystic_client.model.text import stamp
 from mysticproto import model
@@ -24,7 +25,7 @@ async def search(
     since_us, until_us = _moment(since, now_us), _moment(until, now_us, end=True)
     async with visiting(place) as visit:
         hits: list[model.Message] = []
-        before = 0
+        before, is_complete = 0, True
         while len(hits) < limit:
             wanted = min(MAX_SEARCH_PAGE, limit - len(hits))
             ask = partial(
@@ -41,10 +42,12 @@ async def search(
             if not isinstance(found, model.Found):
                 break
             hits += found.hits
-            before = found.before
+            before, is_complete = found.before, is_complete and found.complete
             if not found.more:
                 break
         _show(hits[::-1], visit, as_json=as_json)
+    if not is_complete:
+        talk(STILL_INDEXING)
     if not hits:
         raise Failure(Status.REFUSED, "nothing was found")
 

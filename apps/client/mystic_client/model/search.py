@@ -13,6 +13,9 @@ MARGIN_CHARS: Final = 24
 """Of a long text, so much before the first word that was found."""
 _WORDS: Final = re.compile(r'"([^"]+)"|([^\s"]+)')
 
+STILL_INDEXING: Final = "still indexing: the newest messages may be missing"
+"""When the server has not looked through everything."""
+
 Where: TypeAlias = ToGlobal | ToUsers | ToGroup
 
 

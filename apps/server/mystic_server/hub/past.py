@@ -138,9 +138,10 @@ class Past:
             return Refused(request.n, Code.STORE_UNAVAILABLE, page.failed)
         kept = _fitting(page.events)
         hits = tuple(said for said in self._retold(kept) if isinstance(said, Message) and not said.deleted)
+        is_complete = not page.searched or 0 < request.before <= page.searched
         if len(kept) < len(page.events):
-            return [Found(request.n, hits, True, kept[-1].seq)]
-        return [Found(request.n, hits, page.more, page.before if page.more else 0)]
+            return [Found(request.n, hits, True, kept[-1].seq, is_complete)]
+        return [Found(request.n, hits, page.more, page.before if page.more else 0, is_complete)]
 
     def _recent(self, request: ListConversations, user: int, page: Page) -> list[Conversations] | Refused:
         if page.failed:

@@ -121,12 +121,17 @@ class History(Said, frozen=True, tag="history"):
 
 
 class Found(Said, frozen=True, tag="found"):
-    """Messages that a search has found, the newest first. `more`: an older one may be found with this `before`."""
+    """Messages that a search has found, the newest first. `more`: an older one may be found with this `before`.
+
+    `complete`: all that was asked about was looked through. After an upgrade the server needs a while to learn the
+    words of what was said before; until then the newest messages are not found.
+    """
 
     n: int
     hits: tuple[Message, ...]
     more: bool = False
     before: int = 0
+    complete: bool = True
 
 
 class Receipts(Said, frozen=True, tag="receipts"):

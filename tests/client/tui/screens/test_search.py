@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from textual.widgets import Input
+
+from mystic_client.model.search import STILL_INDEXING
 from mystic_client.tui.screens.search import SearchScreen
 from mystic_client.tui.widgets.bars import Banner
 from mysticproto import model
@@ -123,3 +126,19 @@ async def test_what_goes_wrong_is_said_and_text_stays_text() -> None:
         assert desk.words("#search-status") == "Nothing was found."
         await desk.click("#close")
         assert desk.chatting
+
+
+async def test_what_is_not_indexed_yet_is_said() -> None:
+    server = full_server()
+    server.is_indexing = True
+    server.hits.append(said(900, EVA, "one cake"))
+    async with sitting(server=server) as desk:
+        await desk.write("/search cake", "enter")
+        assert desk.words("#search-status").endswith(f"was said · {STILL_INDEXING}")
+        search_screen(desk).query_one("#words", Input).value = "zzz"
+        await desk.click("#find")
+        assert desk.words("#search-status") == f"Nothing was found · {STILL_INDEXING}"
+        server.is_indexing = False
+        search_screen(desk).query_one("#words", Input).focus()
+        await desk.press("enter")
+        assert desk.words("#search-status") == "Nothing was found."

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Static
 
-from mystic_client.model.search import Query, Where, Wish, marks, query_of, snippet
+from mystic_client.model.search import STILL_INDEXING, Query, Where, Wish, marks, query_of, snippet
 from mystic_client.model.text import stamp
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.row_list import RowList
@@ -83,6 +83,7 @@ class SearchScreen(ModalScreen[Message]):
         self._query: Query | None = None
         self._before = 0
         self._more = self._asking = False
+        self._complete = True
         self.hits = HitList(clock, own_name, id="hits")
 
     def compose(self) -> ComposeResult:
@@ -153,7 +154,7 @@ class SearchScreen(ModalScreen[Message]):
         except ValueError as problem:
             self._say(str(problem), bad=True)
             return
-        self._before, self._more, self._asking = 0, True, False
+        self._before, self._more, self._asking, self._complete = 0, True, False, True
         self.hits.words = self._query.words
         self.hits.set_rows([])
         self._ask()
@@ -179,6 +180,7 @@ class SearchScreen(ModalScreen[Message]):
             self._say(found, bad=True)
             return
         first = not self.hits.rows
+        self._complete &= found.complete
         self.hits.set_rows([*self.hits.rows, *found.hits])
         self._more, self._before = found.more and found.before != before, found.before
         if first and found.hits:
@@ -188,12 +190,13 @@ class SearchScreen(ModalScreen[Message]):
 
     def _say_how_many(self) -> None:
         count = len(self.hits.rows)
+        note = "" if self._complete else f" · {STILL_INDEXING}"
         if not count and not self._more:
-            self._say("Nothing was found.")
+            self._say(f"Nothing was found{note or '.'}")
         elif count == 1 and not self._more:
-            self._say("1 message · Enter shows it where it was said")
+            self._say(f"1 message · Enter shows it where it was said{note}")
         else:
-            self._say(f"{count:,}{' or more' * self._more} messages · Enter shows one where it was said")
+            self._say(f"{count:,}{' or more' * self._more} messages · Enter shows one where it was said{note}")
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         status = self.query_one("#search-status", Static)
