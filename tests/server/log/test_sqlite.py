@@ -19,7 +19,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
-from msgspec.structs import replace
 
 from mystic_server.domain.events import GLOBAL, Event, GroupCreated, Posted, StateRow, encode_event
 from mystic_server.log import folder, history, schema, searching, sqlite
@@ -127,16 +126,6 @@ def test_a_batch_that_is_sent_again_does_not_take_the_place_of_other_events(tmp_
             database.commit(received([said("a"), said("other")], 0))
         with pytest.raises(StoreError, match="written by another program"):
             database.commit(received([said("a")], 0))
-
-
-def test_a_batch_with_what_is_void_is_stored_once(tmp_path: Path) -> None:
-    with opened(tmp_path) as database:
-        database.commit(received([said("lost", cid=b"c" * 16), said("a")]))
-        batch = replace(received([said("b", cid=b"c" * 16)]), void=(1,))
-        again = replace(batch, after=2)
-        assert database.commit(again) == database.commit(again) == Answer(3)
-        rows = database.connection.execute("SELECT seq, conversation, cid FROM events").fetchall()
-        assert rows == [(1, None, None), (2, "global", None), (3, "global", b"c" * 16)]
 
 
 def test_duplicates_are_found_after_any_time(tmp_path: Path) -> None:
