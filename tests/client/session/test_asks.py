@@ -34,6 +34,19 @@ async def test_parts_of_every_kind_become_one() -> None:
     assert await groups == Groups(3, (team, team))
 
 
+async def test_who_asked_hears_that_a_long_answer_goes_on() -> None:
+    asks, parts = Asks(), [0]
+
+    def goes_on() -> None:
+        parts[0] += 1
+
+    answer = asks.open(1, goes_on)
+    for more in (True, True, False):
+        asks.answered(Users(1, (UserInfo(ANA),), more=more))
+    assert parts == [2]
+    assert await answer == Users(1, (UserInfo(ANA),) * 3)
+
+
 async def test_what_nobody_waits_for_is_dropped() -> None:
     asks = Asks()
     asks.answered(Pong(1, 1))

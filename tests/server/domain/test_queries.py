@@ -29,6 +29,7 @@ from tests.support.transcript import (
     Room,
     add,
     create,
+    delete_account,
     event_in_words,
     join,
     keep,
@@ -68,7 +69,7 @@ def test_users_come_in_parts(room: Room, monkeypatch: pytest.MonkeyPatch, count:
     monkeypatch.setattr(queries, "LIST_PART", 3)
     for number in range(count):
         room.comes(f"ana{number}")
-    parts = list_users(room.world, 1)
+    parts = list(list_users(room.world, 1))
     assert [len(part.users) for part in parts] == sizes
     assert [part.more for part in parts] == [True] * (len(sizes) - 1) + [False]
     assert [info.user.name for part in parts for info in part.users] == [f"ana{number}" for number in range(count)]
@@ -82,10 +83,55 @@ def test_groups_come_in_parts_that_count_members(room: Room, monkeypatch: pytest
     for person in people[1:]:
         person >> join("large", focus=False)
     people[1] >> create("last", focus=False)
-    parts = list_groups(room.world, 1)
+    parts = list(list_groups(room.world, 1))
     assert [[info.group.name for info in part.groups] for part in parts] == [["one", "two"], ["large"], ["last"]]
     assert [part.more for part in parts] == [True, True, False]
     assert [user.name for user in parts[1].groups[0].members] == [f"ana{number}" for number in range(5)]
+
+
+def test_a_list_s_parts_are_made_when_they_are_asked_for(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is listed twice, and nobody who isn't there any more; who comes meanwhile is told as an event."""
+    monkeypatch.setattr(queries, "LIST_PART", 1)
+    people = [room.comes(f"ana{number}", bytes([number]) * 32 if number % 2 else b"") for number in range(6)]
+    here, known = list_users(room.world, 1), list_users(room.world, 1, known=True)
+    assert [[info.user.name for info in next(parts).users] for parts in (here, known)] == [["ana0"]] * 2
+    for number in (0, 2, 3):
+        people[number].ends("left")
+    people[5] >> delete_account()
+    room.comes("bob")
+    room.comes("ana2")
+    rest = [(info.user.name, info.here) for part in here for info in part.users]
+    assert rest == [("ana1", True), ("ana2", True), ("ana4", True)]
+    rest = [(info.user.name, info.here) for part in known for info in part.users]
+    assert rest == [("ana1", True), ("ana2", True), ("ana3", False), ("ana4", True)]
+
+
+def test_groups_that_come_and_go_while_they_are_listed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LIST_PART", 2)
+    ana = room.comes("ana")
+    for name in ("one", "two", "three"):
+        ana >> create(name, focus=False)
+    parts = list_groups(room.world, 1)
+    first = next(parts)
+    assert ([info.group.name for info in first.groups], first.more) == (["one"], True)
+    for name in ("one", "two"):
+        ana >> leave(name)
+    ana >> create("four", focus=False)
+    assert [(info.group.name, part.more) for part in parts for info in part.groups] == [
+        ("three", True),
+        ("four", False),
+    ]
+
+
+def test_a_list_whose_rest_has_gone_ends(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LIST_PART", 2)
+    ana = room.comes("ana")
+    for name in ("one", "two"):
+        ana >> create(name, focus=False)
+    parts = list_groups(room.world, 1)
+    assert next(parts).more
+    ana >> leave("two")
+    assert [(part.groups, part.more) for part in parts] == [((), False)]
 
 
 def test_a_part_is_not_too_long_for_a_frame() -> None:

@@ -1,6 +1,7 @@
 """Questions that wait for their answers, by number. Answers in parts become one."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -26,11 +27,16 @@ class Asks:
         self._open: dict[int, asyncio.Future[Reply]] = {}
         self._parts: dict[int, list[Part]] = {}
         self._lines: dict[int, int] = {}
+        self._goes_on: dict[int, Callable[[], None]] = {}
 
-    def open(self, n: int) -> asyncio.Future[Reply]:
-        """The answer to `n`, when it comes. Raises `NotConnected` if too many wait already."""
+    def open(self, n: int, goes_on: Callable[[], None] = lambda: None) -> asyncio.Future[Reply]:
+        """The answer to `n`, when it comes; `goes_on` is called for every part that isn't the last.
+
+        Raises `NotConnected` if too many wait already.
+        """
         if len(self._open) >= MAX_WAITING:
             raise NotConnected("the server leaves too many questions unanswered")
+        self._goes_on[n] = goes_on
         self._open[n] = asyncio.get_running_loop().create_future()
         return self._open[n]
 
@@ -39,6 +45,7 @@ class Asks:
         self._open.pop(n, None)
         self._parts.pop(n, None)
         self._lines.pop(n, None)
+        self._goes_on.pop(n, None)
 
     def answered(self, reply: Reply) -> None:
         """Passes on a whole answer, keeps a part; what nobody waits for is dropped."""
@@ -49,6 +56,7 @@ class Asks:
         if isinstance(reply, Part):
             self._keep(n, reply)
             if reply.more:
+                self._goes_on[n]()
                 return
             reply = _joined(self._parts[n])
         self.forget(n)
@@ -59,6 +67,7 @@ class Asks:
         waiting, self._open = self._open, {}
         self._parts.clear()
         self._lines.clear()
+        self._goes_on.clear()
         for future in waiting.values():
             if not future.done():
                 future.set_exception(NotConnected(reason))

@@ -207,11 +207,11 @@ class Session:
             return model.Refused(n, Code.TLS_REQUIRED, NOT_IN_THE_CLEAR)
         if len(encode_frame(request)) > MAX_REQUEST_BYTES:
             return model.Refused(n, Code.FRAME_TOO_LARGE, "That is too long.")
-        asks = self._affairs.asks
-        answer = asks.open(n)
-        dialogue.send(request)
+        asks, loop = self._affairs.asks, asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._timing.ask_s):
+            async with asyncio.timeout(self._timing.ask_s) as patience:
+                answer = asks.open(n, lambda: patience.reschedule(loop.time() + self._timing.ask_s))
+                dialogue.send(request)
                 return await answer
         finally:
             asks.forget(n)

@@ -29,7 +29,7 @@ class Timing(Struct, frozen=True):
     login_s: float = 10.0
     """From the connection to the welcome."""
     ask_s: float = 10.0
-    """For an answer."""
+    """For an answer, or its next part."""
     ping_every_s: float = 20.0
     silence_s: float = 30.0
     """Without a single byte from the server the connection counts as lost; some pings fit into it."""

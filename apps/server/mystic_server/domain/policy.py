@@ -39,11 +39,13 @@ LONG_ANSWERS: Final = frozenset(
         model.ListFolder,
         model.Search,
         model.ListConversations,
+        model.ListUsers,
+        model.ListGroups,
         model.Edit,
         model.Delete,
     }
 )
-"""Requests for which something is looked up: a session's next one waits until it is found."""
+"""Requests for which something is looked up, or whose answer comes in parts: a session's next one waits for its end."""
 
 MAX_SESSIONS_PER_USER: Final = 10
 MAX_GROUPS: Final = 10_000
@@ -77,4 +79,4 @@ MAX_WATERMARKS: Final = 200_000
 MAX_WATERMARKS_OF_ONE: Final = 1_000
 """Of them, those of one user: anybody can mark any number of conversations, since nothing need be said in them."""
 LIST_PART: Final = 500
-"""Lines in one part of a list's answer."""
+"""Lines in one part of a list's answer; the next part is made when this one has left."""

@@ -1,6 +1,8 @@
 """What can be answered from the world alone, and what somebody may read of the past."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -10,8 +12,7 @@ from mystic_server.domain.policy import LIST_PART
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.refusals import no_such_group, nobody_called, not_in_group
 from mystic_server.domain.retelling import conversation_of
-from mystic_server.domain.world import Session, User, World
-from mysticproto import model
+from mystic_server.domain.world import Group, Session, User, World
 from mysticproto.errors import Code
 from mysticproto.model import (
     ConversationInfo,
@@ -27,24 +28,35 @@ from mysticproto.model import (
 )
 
 
-def list_users(world: World, n: int, known: bool = False, now_us: int = 0) -> list[Users]:
-    """Who is here, and with `known` whose names are theirs and who is away, in parts."""
-    users = world.users_here(now_us) + (world.users_away(now_us) if known else [])
-    starts = range(0, max(1, len(users)), LIST_PART)
-    return [Users(n, tuple(users[at : at + LIST_PART]), at + LIST_PART < len(users)) for at in starts]
+def list_users(world: World, n: int, known: bool = False, now_us: int = 0) -> Iterator[Users]:
+    """Who is here, and with `known` whose names are theirs and who is away, in parts.
+
+    They are those of the moment at which the first part is asked for, each as they are at the moment of their own part:
+    who has gone by then is left out, or is away. Whoever comes meanwhile is told as an event.
+    """
+    ids = world.ids_here() + (world.ids_away() if known else [])
+    for at in range(0, max(1, len(ids)), LIST_PART):
+        users = [user for id in ids[at : at + LIST_PART] if (user := world.users.get(id)) and not user.is_gone]
+        infos = (world.user_info(user, now_us) for user in users)
+        listed = tuple(info for info in infos if info.here or (known and info.role != "guest"))
+        yield Users(n, listed, at + LIST_PART < len(ids))
 
 
-def list_groups(world: World, n: int) -> list[Groups]:
-    """Which groups there are, oldest first, in parts that count their members' lines."""
-    parts: list[list[model.GroupInfo]] = [[]]
-    lines = 0
-    for group in world.groups.values():
-        lines += 1 + len(group.members)
-        if lines > LIST_PART and parts[-1]:
-            parts.append([])
-            lines = 1 + len(group.members)
-        parts[-1].append(world.group_info(group))
-    return [Groups(n, tuple(part), at + 1 < len(parts)) for at, part in enumerate(parts)]
+def list_groups(world: World, n: int) -> Iterator[Groups]:
+    """Which groups there are, oldest first, in parts that count their members' lines; each part as they are then."""
+    after, more = 0, True
+    while more:
+        ids = list(world.groups)  # in the order of their making, which is that of their numbers
+        listed: list[Group] = []
+        lines = 0
+        for id in islice(ids, bisect_right(ids, after), None):
+            lines += 1 + len(world.groups[id].members)
+            if lines > LIST_PART and listed:
+                break
+            listed.append(world.groups[id])
+        after = listed[-1].id if listed else after
+        more = bool(listed) and ids[-1] > after
+        yield Groups(n, tuple(map(world.group_info, listed)), more)
 
 
 class Scope(Struct, frozen=True):

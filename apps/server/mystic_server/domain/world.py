@@ -205,17 +205,18 @@ class World:
         """Whether anybody would say that the user is here."""
         return bool(self.watching(user))
 
-    def users_here(self, now_us: int = 0) -> list[UserInfo]:
+    def ids_here(self) -> list[int]:
         """The users who are here, in the order of their coming."""
-        seen = dict.fromkeys(session.user for session in self.sessions.values() if session.watch)
-        return [self.user_info(self.users[id], now_us) for id in seen]
+        return list(dict.fromkeys(session.user for session in self.sessions.values() if session.watch))
 
-    def users_away(self, now_us: int = 0) -> list[UserInfo]:
+    def users_here(self, now_us: int = 0) -> list[UserInfo]:
+        """The lines of the user list for those who are here."""
+        return [self.user_info(self.users[id], now_us) for id in self.ids_here()]
+
+    def ids_away(self) -> list[int]:
         """Of those who were the last to go, the ones whose name is theirs, the last first."""
-        last = (self.users[id] for id in islice(reversed(self.gone), AWAY_LOOKED_AT))
-        return [
-            self.user_info(user, now_us) for user in islice((each for each in last if each.is_claimed), AWAY_LISTED)
-        ]
+        last = islice(reversed(self.gone), AWAY_LOOKED_AT)
+        return list(islice((id for id in last if self.users[id].is_claimed), AWAY_LISTED))
 
     def user_info(self, user: User, now_us: int = 0) -> UserInfo:
         """A line of the user list, in which a mute that is over by now is not mentioned."""

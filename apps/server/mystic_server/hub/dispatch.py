@@ -17,7 +17,6 @@ from mystic_server.domain import policy
 from mystic_server.domain.decide import Change, decide
 from mystic_server.domain.decide_accounts import list_devices
 from mystic_server.domain.events import Event
-from mystic_server.domain.queries import list_groups, list_users
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import World
 from mystic_server.hub.amending import Amending
@@ -25,6 +24,7 @@ from mystic_server.hub.auth import NONCE_BYTES
 from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.desk import Desk
 from mystic_server.hub.house import House, Identity, now_us
+from mystic_server.hub.lists import Lists
 from mystic_server.hub.login import Logins
 from mystic_server.hub.moderation import Moderation
 from mystic_server.hub.past import Past
@@ -44,8 +44,6 @@ from mysticproto.model import (
     ListConversations,
     ListDevices,
     ListFolder,
-    ListGroups,
-    ListUsers,
     Logout,
     Ping,
     Pong,
@@ -100,6 +98,7 @@ class Gateway:
         self.desk = desk
         self.fanout = desk.fanout
         self._past = Past(world, log, watermarks, self._waited_for)
+        self._lists = Lists(desk)
         self.logins = Logins(desk, identity, house, passwords, throttle, self._past)
         self.marking = Marking(desk, watermarks)
         self._posting = Posting(desk)
@@ -144,6 +143,7 @@ class Gateway:
         """The peer has taken everything."""
         if peer := self._peers.of(connection):
             self._past.go_on(peer)
+            self._lists.go_on(peer)
             self._work(peer)
 
     def closed(self, connection: Connection, cause: str) -> None:
@@ -156,6 +156,7 @@ class Gateway:
             return
         self._peers.remove(connection)
         self._past.forget(peer)
+        self._lists.forget(peer)
         self._unpair(peer)
         if peer.session and not peer.is_second:
             session = peer.session
@@ -276,14 +277,6 @@ class Gateway:
         decision = decide(self._world, self._world.sessions[peer.session], request, now_us())
         self.desk.propose(peer, request, decision)
 
-    def _list_users(self, peer: Peer, request: ListUsers) -> None:
-        for part in list_users(self._world, request.n, request.known, now_us()):
-            peer.answer(request, part)
-
-    def _list_groups(self, peer: Peer, request: ListGroups) -> None:
-        for part in list_groups(self._world, request.n):
-            peer.answer(request, part)
-
     def _list_devices(self, peer: Peer, request: ListDevices) -> None:
         peer.answer(request, list_devices(self._world, self._world.sessions[peer.session], request.n))
 
@@ -321,8 +314,8 @@ class Gateway:
             model.GetReceipts: self.marking.get,
             model.ListBans: self._moderation.list_bans,
             model.Shutdown: self._moderation.shutdown,
-            model.ListUsers: self._list_users,
-            model.ListGroups: self._list_groups,
+            model.ListUsers: self._lists.users,
+            model.ListGroups: self._lists.groups,
             model.ListDevices: self._list_devices,
             model.GetHistory: self._get_history,
             model.Search: self._search,
