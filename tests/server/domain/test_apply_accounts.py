@@ -349,6 +349,16 @@ def test_the_command_line_makes_an_operator_who_can_be_neither_muted_nor_banned(
     assert "ana gets ok 8" in room.lines
 
 
+def test_a_better_hash_of_a_password_that_was_changed_meanwhile_is_none(room: Room) -> None:
+    ana = room.comes("ana")
+    ana.sets_password("$1")
+    room.commit(PasswordSet(ana.here.id, 1, "$1 with more work", replaces="$1"))
+    assert room.world.users[1].password == "$1 with more work"
+    ana.sets_password("$new")
+    room.commit(PasswordSet(ana.here.id, 1, "$1 with even more", replaces="$1 with more work"))
+    assert room.world.users[1].password == "$new"
+
+
 @pytest.mark.parametrize("event", [RoleSet(5, 2, 2, "operator"), AccountDeleted(5, 2, 2), PasswordSet(5, 2, "$1")])
 def test_who_is_not_here_asks_for_nothing(room: Room, event: RoleSet | AccountDeleted | PasswordSet) -> None:
     room.comes("ana")

@@ -101,7 +101,7 @@ def by_somebody(event: type[Event], *fields: st.SearchStrategy[Any]) -> st.Searc
 
 
 orders: st.SearchStrategy[Event] = st.one_of(
-    by_somebody(PasswordSet, st.sampled_from(["$1", "$2"]), st.booleans()),
+    by_somebody(PasswordSet, st.sampled_from(["$1", "$2"]), st.booleans(), st.sampled_from(["", "$1"])),
     by_somebody(DeviceRemoved, keys),
     by_somebody(AccountDeleted, ids),
     by_somebody(RoleSet, ids, st.sampled_from(["operator", "member", "king"])),

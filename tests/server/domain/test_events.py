@@ -63,7 +63,7 @@ FULL: list[Event] = [
     GroupHandedOver(17, 3, 21, 4),
     GroupKept(17, 3, 21, True),
     GroupEnded(17, 3, 21),
-    PasswordSet(17, 3, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", True),
+    PasswordSet(17, 3, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", True, "$argon2id$v=19$m=8,t=1,p=1$c2E$aGE"),
     DeviceRemoved(17, 3, b"k" * 32),
     AccountDeleted(17, 3, 4),
     RoleSet(17, 3, 4, "operator"),

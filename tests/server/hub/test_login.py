@@ -247,6 +247,21 @@ def test_a_hash_of_less_cost_is_replaced_at_login(rig: Rig) -> None:
     assert user and user.password == "better hash"
 
 
+@pytest.mark.usefixtures("claimed")
+def test_a_better_hash_does_not_bring_back_a_password_that_is_being_changed(rig: Rig) -> None:
+    ana = rig.comes("ana", password=SECRET)
+    rig.log.is_held = True
+    ana.asks(SetPassword(2, "another horse"))
+    rig.settle()
+    rig.passwords.renewed = "better hash"
+    late = tries(rig, "ana", SECRET)
+    rig.log.is_held = False
+    rig.settle()
+    assert late.takes(Welcome)
+    user = rig.world.user_named("ana")
+    assert user and user.password == "hash of another horse"
+
+
 def test_a_name_that_can_t_be_one_is_refused_at_once(rig: Rig) -> None:
     assert codes(tries(rig, "x" * 10_000, SECRET)) == [Code.NAME_INVALID]
     assert rig.passwords.checked == []

@@ -13,9 +13,10 @@ from mysticproto.model import AccountDeleted as AccountWasDeleted
 
 
 def password_set(world: World, seq: int, time_us: int, event: PasswordSet) -> Applied:
-    """Everybody hears of it if it makes a name somebody's."""
+    """Everybody hears of it if it makes a name somebody's. A better hash of a password that was changed meanwhile must
+    not bring the old one back."""
     user = asker(world, event.session, event.user)
-    if user is None:
+    if user is None or (event.replaces and event.replaces != user.password):
         return NOTHING
     was_claimed = user.is_claimed
     user.password = event.hash

@@ -191,13 +191,15 @@ class GroupEnded(_Stored, frozen=True, tag="group_ended"):
 class PasswordSet(_Stored, frozen=True, tag="password_set"):
     """A user has a password from now on, of which this is the Argon2id hash in PHC form; claims an unclaimed name.
 
-    `claims`: the name was nobody's when it was asked for.
+    `claims`: the name was nobody's when it was asked for. `replaces`: it is the same password with another hash than
+    this one, and nothing if that is the user's no longer.
     """
 
     session: int
     user: int
     hash: str
     claims: bool = False
+    replaces: str = ""
 
 
 class DeviceRemoved(_Stored, frozen=True, tag="device_removed"):

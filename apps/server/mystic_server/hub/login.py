@@ -87,7 +87,8 @@ class Logins:
         self._desk.ending.add(session.id)
         self._desk.propose(peer, request, decide_end(self._world, session, "left", self._desk.ending))
 
-    def _decide(self, peer: Peer, request: Login, by_password: bool = False, renewed: str = "") -> None:
+    def _decide(self, peer: Peer, request: Login, checked: str = "", renewed: str = "") -> None:
+        """`checked`: the hash that proved the password, if one did; `renewed`: a better one of the same password."""
         me, now, key = self._identity, self._desk.clock.now, request.key
         wait_s = self._throttle.registration_wait_s(peer.host, now) if self._claims(request) else 0.0
         if wait_s and self._house.rules.claimed_only:
@@ -96,7 +97,7 @@ class Logins:
         if wait_s:
             key = b""  # the name stays a guest's until a later login
         session, is_local = secrets.randbits(62) + 1, place_of(peer.host).is_here
-        newcomer = Newcomer(session, key, True, me.node, me.epoch, by_password, peer.host, is_local)
+        newcomer = Newcomer(session, key, True, me.node, me.epoch, bool(checked), peer.host, is_local)
         decision = decide_login(self._world, request, newcomer, self._desk.ending, self._house.rules, now_us())
         if isinstance(decision, Refused):
             self._fail(peer, request, decision)
@@ -105,7 +106,7 @@ class Logins:
             self._throttle.registered(peer.host, now)
         self._desk.fanout.propose(decision, now_us(), peer, request)
         if renewed and (user := self._user_named(request.name)):
-            self._desk.fanout.propose(PasswordSet(session, user.id, renewed), now_us())
+            self._desk.fanout.propose(PasswordSet(session, user.id, renewed, replaces=checked), now_us())
 
     def _fail(self, peer: Peer, request: Login, refused: Refused) -> None:
         if refused.code in _REPORTED:
@@ -163,7 +164,7 @@ class Logins:
         else:
             self._throttle.succeeded(host, account, now)
             if peer.connection.is_open:
-                self._decide(peer, request, True, outcome.hash)
+                self._decide(peer, request, hash, outcome.hash)
 
     def _was_wrong(self, peer: Peer, request: Login) -> None:
         self._fail(peer, request, Refused(request.n, Code.WRONG_PASSWORD, _WRONG, shown(request.name)))
