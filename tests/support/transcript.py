@@ -450,12 +450,17 @@ def assert_same(world: World, other: World) -> None:
     assert world.group_ids == other.group_ids
     assert list(world.gone) == list(other.gone)
     assert world.bans == other.bans
+    assert world.count_kept_by_guests() == other.count_kept_by_guests() == _kept_by_guests(world)
     assert _as_sets(world.sessions_of) == _as_sets(other.sessions_of)
     assert _as_sets(world.lost_of) == _as_sets(other.lost_of)
     assert world.everyone().members == other.everyone().members
     assert world.global_hearers().members == other.global_hearers().members
     for group in world.groups:
         assert world.group_hearers(group).members == other.group_hearers(group).members
+
+
+def _kept_by_guests(world: World) -> int:
+    return sum(1 for group in world.groups.values() if group.kept and not world.users[group.owner].is_claimed)
 
 
 def _as_sets(lists: dict[int, list[int]]) -> dict[int, set[int]]:

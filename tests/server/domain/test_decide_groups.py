@@ -6,7 +6,8 @@ import pytest
 
 from mystic_server.domain import policy
 from mystic_server.domain.decide import Change
-from mystic_server.domain.events import GroupExited, GroupRenamed
+from mystic_server.domain.events import GroupCreated, GroupExited, GroupKept, GroupRenamed
+from mysticproto.errors import Code
 from mysticproto.model import Refused
 from mysticproto.names import clean_line
 from tests.support.transcript import (
@@ -108,3 +109,42 @@ def test_a_kept_group_says_whom_to_ask(room: Room, ana: Person) -> None:
     refused = room.decides(dora, join("team"))
     text = "team takes nobody by itself: ask its owner ana to add you."
     assert refused == Refused(1, "not_allowed", text, "team")
+
+
+# Kept groups of guests.
+
+
+@pytest.fixture
+def one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "MAX_GROUPS_OF_GUESTS", 1)
+
+
+@pytest.mark.usefixtures("one_is_enough")
+def test_guests_have_so_many_kept_groups_together_and_others_their_own() -> None:
+    room = Room()
+    ana, bob, carl = room.comes("ana"), room.comes("bob"), room.comes("carl", b"c" * 32)
+    ana >> keep("team")
+    bob >> create("crew")
+    for request in (keep("club"), keep_on("crew")):
+        refused = room.decides(bob, request)
+        assert refused == Refused(
+            1, Code.LIMIT_REACHED, "Guests have 1 kept groups already, and bob is a guest.", "bob"
+        )
+    carl >> keep("club", "bob")
+    assert isinstance(room.decides(carl, hand_over("club", "bob")), Refused)
+    assert isinstance(room.decides(carl, leave("club")), Refused)
+    assert isinstance(room.decides(ana, leave("team")), GroupExited)
+    ana.sets_password()
+    assert isinstance(room.decides(bob, keep("one")), GroupCreated)
+
+
+@pytest.mark.usefixtures("one_is_enough")
+def test_there_is_room_again_when_a_guest_s_group_ends() -> None:
+    room = Room()
+    ana, bob = room.comes("ana"), room.comes("bob")
+    ana >> keep("team")
+    ana >> keep_on("team", False)
+    bob >> keep("crew")
+    assert isinstance(room.decides(ana, keep_on("team")), Refused)
+    bob >> end_group("crew")
+    assert isinstance(room.decides(ana, keep_on("team")), GroupKept)

@@ -53,7 +53,8 @@ def decide_create(world: World, session: Session, request: CreateGroup, now_us: 
         return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
     members = _known_among(world, request.members, user.id) if request.kept else ()
     focus = request.focus and session.watch
-    return _limit_refused(n, user) or GroupCreated(session.id, user.id, name, focus, request.kept, members)
+    refused = _limit_refused(n, user) or (request.kept and _guests_refused(world, n, user))
+    return refused or GroupCreated(session.id, user.id, name, focus, request.kept, members)
 
 
 def _known_among(world: World, names: tuple[str, ...], author: int) -> tuple[int, ...]:
@@ -92,6 +93,9 @@ def decide_leave(world: World, session: Session, request: LeaveGroup, now_us: in
         return not_in_group(request.n, group)
     others = [id for id in group.members if id != session.user]
     heir = others[0] if others and group.owner == session.user else 0
+    is_inherited = heir and group.kept and world.users[session.user].is_claimed
+    if is_inherited and (refused := _guests_refused(world, request.n, world.users[heir])):
+        return refused
     return GroupExited(session.id, session.user, group.id, heir)
 
 
@@ -156,6 +160,8 @@ def decide_hand_over(world: World, session: Session, request: HandOver, now_us: 
         return Refused(n, Code.NOT_TO_YOURSELF, f"You own {group.name} already.", user.name)
     if _owned_by(world, user) >= policy.MAX_GROUPS_OWNED:
         return Refused(n, Code.LIMIT_REACHED, f"{user.name} owns {policy.MAX_GROUPS_OWNED} groups already.", user.name)
+    if group.kept and (refused := _guests_refused(world, n, user)):
+        return refused
     return GroupHandedOver(session.id, session.user, group.id, user.id)
 
 
@@ -166,6 +172,8 @@ def decide_keep(world: World, session: Session, request: KeepGroup, now_us: int)
     if group.kept == request.kept:
         text = f"{group.name} is kept already." if group.kept else f"{group.name} is a room already."
         return Refused(request.n, Code.NOT_ALLOWED, text, group.name)
+    if request.kept and (refused := _guests_refused(world, request.n, world.users[session.user])):
+        return refused
     return GroupKept(session.id, session.user, group.id, request.kept)
 
 
@@ -191,6 +199,15 @@ def _own_group(world: World, session: Session, n: int, name: str) -> Group | Ref
     if group.owner != session.user:
         return Refused(n, Code.NOT_ALLOWED, f"Only the owner of {group.name} can do that.", group.name)
     return group
+
+
+def _guests_refused(world: World, n: int, owner: User) -> Refused | None:
+    """Whether a kept group can't be this user's, since guests have too many of them. The names of guests are free, so
+    what one of them may own is no limit."""
+    if owner.is_claimed or world.count_kept_by_guests() < policy.MAX_GROUPS_OF_GUESTS:
+        return None
+    text = f"Guests have {policy.MAX_GROUPS_OF_GUESTS} kept groups already, and {owner.name} is a guest."
+    return Refused(n, Code.LIMIT_REACHED, text, owner.name)
 
 
 def _limit_refused(n: int, user: User) -> Refused | None:

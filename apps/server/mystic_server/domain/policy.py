@@ -51,6 +51,8 @@ MAX_SESSIONS_PER_USER: Final = 10
 MAX_GROUPS: Final = 10_000
 MAX_GROUPS_JOINED: Final = 100
 MAX_GROUPS_OWNED: Final = 15
+MAX_GROUPS_OF_GUESTS: Final = 200
+"""Kept groups that guests own, all together: a name costs nothing, and such a group stays when its owner is gone."""
 MAX_GROUP_MEMBERS: Final = 1_000
 MAX_USERS: Final = 200_000
 """Names that the server remembers."""

@@ -170,6 +170,8 @@ class World:
     sessions_of: dict[int, list[int]] = field(default_factory=dict)
     gone: dict[int, None] = field(default_factory=dict)
     """Users who were here and are away, the last one to go at the end."""
+    _kept_by_guests: set[int] = field(default_factory=set)
+    """Kept groups whose owner was nobody's name when the group changed last."""
     bans: dict[str, Ban] = field(default_factory=dict)
     """By `ban_key`. Those that have expired count no longer, and are forgotten now and then."""
     recently_deleted: dict[int, None] = field(default_factory=dict)
@@ -233,6 +235,10 @@ class World:
         """A line of the group list."""
         members = tuple(self.users[id].ref for id in group.members)
         return GroupInfo(group.ref, self.users[group.owner].ref, members, group.kept)
+
+    def count_kept_by_guests(self) -> int:
+        """How many kept groups belong to names that are nobody's."""
+        return sum(1 for id in self._kept_by_guests if not self.users[self.groups[id].owner].is_claimed)
 
     # Who hears what.
 
@@ -323,6 +329,10 @@ class World:
         """Adds a group or notes a change."""
         self.groups[group.id] = group
         self.group_ids[name_key(group.name)] = group.id
+        if group.kept and not self.users[group.owner].is_claimed:
+            self._kept_by_guests.add(group.id)
+        else:
+            self._kept_by_guests.discard(group.id)
         self._dirty["group", group.id] = None
         self._of_group.pop(group.id, None)
 
@@ -336,6 +346,7 @@ class World:
         """Forgets a group."""
         del self.groups[group.id]
         del self.group_ids[name_key(group.name)]
+        self._kept_by_guests.discard(group.id)
         self._dirty["group", group.id] = None
         self._of_group.pop(group.id, None)
 
