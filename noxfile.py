@@ -24,6 +24,8 @@ OLDEST_PYTHON = (3, 11)
 ABANDONED_AFTER_S = 3600
 NIGHTLY_TEST_S = 3600
 """How long one test may take that tries 10,000 cases."""
+AT_ONCE = ("-n", "auto", "--dist", "loadfile")
+"""As many tests at once as there are processors; those of one file in one process, since they share what is costly."""
 BIN = "Scripts" if os.name == "nt" else "bin"
 NO_VENV = """\
 Mystic's tools need Python's `venv` module with `ensurepip`, and {python} has none.
@@ -170,7 +172,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Runs the tests: nox -s tests -- [what pytest understands]"""
     install(session, "tests")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *AT_ONCE, *session.posargs)
 
 
 @nox.session

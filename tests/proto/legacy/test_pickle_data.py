@@ -159,6 +159,9 @@ class Callee:
 
     called = False
 
+    def __repr__(self) -> str:
+        return "Callee()"
+
     def __reduce__(self) -> Any:
         return (called, ())
 
