@@ -53,8 +53,8 @@ def decide_create(world: World, session: Session, request: CreateGroup, now_us: 
         return Refused(n, Code.LIMIT_REACHED, "No more groups can be made.", name)
     members = _known_among(world, request.members, user.id) if request.kept else ()
     focus = request.focus and session.watch
-    refused = _limit_refused(n, user) or (request.kept and _guests_refused(world, n, user))
-    return refused or GroupCreated(session.id, user.id, name, focus, request.kept, members)
+    refusal = _limit_refused(n, user) or (_guests_refused(world, n, user) if request.kept else None)
+    return refusal or GroupCreated(session.id, user.id, name, focus, request.kept, members)
 
 
 def _known_among(world: World, names: tuple[str, ...], author: int) -> tuple[int, ...]:
@@ -94,9 +94,8 @@ def decide_leave(world: World, session: Session, request: LeaveGroup, now_us: in
     others = [id for id in group.members if id != session.user]
     heir = others[0] if others and group.owner == session.user else 0
     is_inherited = heir and group.kept and world.users[session.user].is_claimed
-    if is_inherited and (refused := _guests_refused(world, request.n, world.users[heir])):
-        return refused
-    return GroupExited(session.id, session.user, group.id, heir)
+    guests_refused = _guests_refused(world, request.n, world.users[heir]) if is_inherited else None
+    return guests_refused or GroupExited(session.id, session.user, group.id, heir)
 
 
 def decide_add(world: World, session: Session, request: AddMember, now_us: int) -> Decision:
