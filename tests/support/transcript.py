@@ -449,6 +449,8 @@ def assert_same(world: World, other: World) -> None:
     assert world.user_ids == other.user_ids
     assert world.group_ids == other.group_ids
     assert list(world.gone) == list(other.gone)
+    assert list(world.no_more) == list(other.no_more)
+    assert world.guests == other.guests
     assert world.bans == other.bans
     assert world.count_kept_by_guests() == other.count_kept_by_guests() == _kept_by_guests(world)
     assert _as_sets(world.sessions_of) == _as_sets(other.sessions_of)

@@ -337,11 +337,11 @@ def test_a_message_to_no_conversation_reaches_nobody(room: Room, people: Two, co
     room.went("ana is refused: unknown_group")
 
 
-def test_unknown_addressees_of_an_event_are_left_out(room: Room, people: Two) -> None:
+def test_addressees_whom_nobody_remembers_have_no_name(room: Room, people: Two) -> None:
     ana, _ = people
     room.commit(Posted(ana.session, 1, "direct:1,2,99", "boo", users=(1, 2, 99)), ana)
     room.went("""
-        bob hears [PM ana bob] ana: boo
-        ana is echoed [PM ana bob] ana: boo
+        bob hears [PM ana bob (forgotten)] ana: boo
+        ana is echoed [PM ana bob (forgotten)] ana: boo
         ana gets ok 3
     """)

@@ -161,16 +161,16 @@ def test_names_that_nobody_knows_come_back_clean(ana: Person) -> None:
 
 def test_a_login_is_refused_when_the_server_knows_enough_names(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     room = ana.room
-    room.comes("bob").ends("left")
+    room.comes("bob", b"b" * 32).ends("left")
     monkeypatch.setattr(policy, "MAX_USERS", 2)
     room.forget()
     room.comes("carl")
-    room.comes("bob", label="bob again")
+    room.comes("bob", b"b" * 32, label="bob again")
     room.went("""
         carl is refused: limit_reached
         ana hears bob joined
         bob again is echoed bob joined
-        bob again is welcome as bob, guest
+        bob again is welcome as bob, member
     """)
 
 

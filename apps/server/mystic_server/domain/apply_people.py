@@ -8,6 +8,7 @@ from mystic_server.domain.events import (
     LingerEnded,
     NodeStarted,
 )
+from mystic_server.domain.forgetting import make_room
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery, Ending
 from mystic_server.domain.refusals import devices_full, name_claimed, sessions_full
 from mystic_server.domain.world import Session, User, World
@@ -77,6 +78,7 @@ def _take_name(world: World, seq: int, time_us: int, user: User | None, event: J
     """The user that the session belongs to; a name without a key starts anew with whoever takes it, and how they
     write it."""
     if user is None:
+        make_room(world, time_us)
         user = User(seq, event.name, since=seq)
     elif not user.is_claimed:
         user.name, user.since, user.inherited = event.name, seq, list(user.groups)

@@ -63,8 +63,7 @@ def heard_in(world: World, conversation: str, users: tuple[int, ...]) -> Heard |
     if conversation == BROADCAST:
         return Heard(ToldToEverybody(), world.everyone())
     if users:
-        known = tuple(world.users[id].ref for id in users if id in world.users)
-        return Heard(Direct(known), world.hearers_of(users))
+        return Heard(Direct(tuple(map(world.ref_of, users))), world.hearers_of(users))
     group = world.group_of(conversation)
     return Heard(group.ref, world.group_hearers(group.id)) if group else None
 

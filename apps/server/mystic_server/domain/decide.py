@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from mystic_server.domain import policy
 from mystic_server.domain.decide_accounts import decide_delete_account, decide_remove_device, decide_role
 from mystic_server.domain.decide_groups import (
     decide_add,
@@ -35,6 +34,7 @@ from mystic_server.domain.events import (
     Joined,
     Left,
 )
+from mystic_server.domain.forgetting import has_room
 from mystic_server.domain.refusals import Decision, devices_full, name_claimed, sessions_full, shown
 from mystic_server.domain.world import Session, User, World
 from mysticproto.errors import Code
@@ -134,7 +134,11 @@ def decide_login(
     refused = (
         ban_refused(world, n, name, newcomer.host, now_us)
         or _rules_refuse(n, name, user, newcomer, rules)
-        or (_name_refused(world, user, request, newcomer, ending) if user else _stranger_refused(world, n, newcomer))
+        or (
+            _name_refused(world, user, request, newcomer, ending)
+            if user
+            else _stranger_refused(world, n, newcomer, now_us)
+        )
     )
     return refused or _joined(world, name, user, request, newcomer, ending)
 
@@ -171,11 +175,11 @@ def _rules_refuse(n: int, name: str, user: User | None, newcomer: Newcomer, rule
     return None
 
 
-def _stranger_refused(world: World, n: int, newcomer: Newcomer) -> Refused | None:
+def _stranger_refused(world: World, n: int, newcomer: Newcomer, now_us: int) -> Refused | None:
     """Nobody has the name."""
     if newcomer.by_password:
         return Refused(n, Code.ACCOUNT_DELETED, "This account has just been deleted.")
-    if len(world.users) >= policy.MAX_USERS:
+    if not has_room(world, now_us):
         return Refused(n, Code.LIMIT_REACHED, "The server knows as many names as it can.")
     return None
 

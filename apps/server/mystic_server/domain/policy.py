@@ -55,7 +55,9 @@ MAX_GROUPS_OF_GUESTS: Final = 200
 """Kept groups that guests own, all together: a name costs nothing, and such a group stays when its owner is gone."""
 MAX_GROUP_MEMBERS: Final = 1_000
 MAX_USERS: Final = 200_000
-"""Names that the server remembers."""
+"""Names that the server knows; when there are so many, guests are forgotten (`forgetting.py`)."""
+MAX_NO_MORE: Final = 100_000
+"""Names that are no more, since they were forgotten or deleted, and whose owners said something perhaps."""
 MAX_REQUEST_NUMBER: Final = 2**63 - 1
 LINGER_US: Final = 60_000_000
 """How long a lost native session keeps its room and focus."""

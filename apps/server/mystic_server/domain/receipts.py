@@ -189,7 +189,7 @@ def receipts(
     for id in users:
         reached = watermarks.reached(request.conversation, id)
         read = reached.read if id == session.user else reached.shared_read if shares_read else 0
-        lines.append(Watermark(world.users[id].ref, reached.delivered, read))
+        lines.append(Watermark(world.ref_of(id), reached.delivered, read))
     return Receipts(request.n, request.conversation, tuple(lines))
 
 

@@ -1,7 +1,7 @@
 """retell: a stored event in the words in which it was said, for history, catch-up and search.
 
-Names are as they are now. A message is told as it is now, edited or deleted; what has been deleted is not said again in
-any way, so an edit of it is told no more.
+Names are as they are now; whoever is not remembered any more is told as `world.FORGOTTEN`. A message is told as it is
+now, edited or deleted; what has been deleted is not said again in any way, so an edit of it is told no more.
 """
 
 from mystic_server.domain import events
@@ -31,15 +31,15 @@ def retell(world: World, committed: Committed) -> model.Event | None:
 
 def _message(world: World, committed: Committed, posted: events.Posted) -> model.Message | None:
     seq, now = committed.seq, committed.amended
-    conversation, who = conversation_of(world, posted), world.users.get(posted.author)
-    if conversation is None or who is None:
+    conversation = conversation_of(world, posted)
+    if conversation is None:
         return None
     deleted = seq in world.recently_deleted or (now is not None and now.deleted)
     text = "" if deleted else now.text if now else posted.text
     return model.Message(
         seq,
         committed.time_us,
-        who.ref,
+        world.ref_of(posted.author),
         conversation,
         text,
         posted.cid,
@@ -52,14 +52,14 @@ def _message(world: World, committed: Committed, posted: events.Posted) -> model
 
 def _amendment(world: World, committed: Committed, event: events.Edited | events.Deleted) -> model.Event | None:
     seq, time_us, now = committed.seq, committed.time_us, committed.amended
-    conversation, who = conversation_of(world, event), world.users.get(event.author)
-    if conversation is None or who is None:
+    conversation, who = conversation_of(world, event), world.ref_of(event.author)
+    if conversation is None:
         return None
     if isinstance(event, events.Deleted):
-        return model.MessageDeleted(seq, time_us, event.message, who.ref, conversation)
+        return model.MessageDeleted(seq, time_us, event.message, who, conversation)
     if not event.text or event.message in world.recently_deleted or (now and now.deleted):
         return None
-    return model.MessageEdited(seq, time_us, event.message, who.ref, conversation, event.text)
+    return model.MessageEdited(seq, time_us, event.message, who, conversation, event.text)
 
 
 def _passage(world: World, committed: Committed, event: events.Joined | events.Left) -> model.Event | None:
@@ -174,6 +174,6 @@ def conversation_of(world: World, event: events.Posted | events.Edited | events.
     if event.conversation == BROADCAST:
         return model.Broadcast()
     if event.users:
-        return model.Direct(tuple(world.users[id].ref for id in event.users if id in world.users))
+        return model.Direct(tuple(map(world.ref_of, event.users)))
     group = world.group_of(event.conversation)
     return group.ref if group else None

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from mystic_server.domain.events import StateRow
-from mystic_server.domain.policy import AWAY_LISTED, AWAY_LOOKED_AT, MAX_DELETED_REMEMBERED
+from mystic_server.domain.policy import AWAY_LISTED, AWAY_LOOKED_AT, MAX_DELETED_REMEMBERED, MAX_NO_MORE
 from mysticproto.model import Group as GroupName
 from mysticproto.model import GroupInfo, UserInfo, UserRef
 from mysticproto.names import name_key
@@ -71,7 +71,7 @@ class User(Struct):
     password: str = ""
     is_operator: bool = False
     is_gone: bool = False
-    """Whether the account was deleted; what they said still names them."""
+    """Whether they are no more: deleted, or a guest who was forgotten. What they said still names them."""
     muted_until_us: int = 0
     waiting: dict[int, int] = {}
     """How many direct messages wait for the user, by the id of their sender."""
@@ -153,6 +153,8 @@ class Audience:
 
 
 NOBODY = Audience(())
+FORGOTTEN = "(forgotten)"
+"""Instead of the names of those who are no more, when there are too many to remember them."""
 
 
 @dataclass(slots=True)
@@ -170,6 +172,10 @@ class World:
     sessions_of: dict[int, list[int]] = field(default_factory=dict)
     gone: dict[int, None] = field(default_factory=dict)
     """Users who were here and are away, the last one to go at the end."""
+    guests: set[int] = field(default_factory=set)
+    """Users whose name is nobody's."""
+    no_more: dict[int, None] = field(default_factory=dict)
+    """Users who are gone for ever, the last one at the end."""
     _kept_by_guests: set[int] = field(default_factory=set)
     """Kept groups whose owner was nobody's name when the group changed last."""
     bans: dict[str, Ban] = field(default_factory=dict)
@@ -187,6 +193,11 @@ class World:
         """The user of this name, however it is written."""
         id = self.user_ids.get(name_key(name), 0)
         return self.users.get(id)
+
+    def ref_of(self, id: int) -> UserRef:
+        """A user as events name them, whoever they were."""
+        user = self.users.get(id)
+        return user.ref if user else UserRef(id, FORGOTTEN)
 
     def group_named(self, name: str) -> Group | None:
         """The group of this name, however it is written."""
@@ -277,16 +288,26 @@ class World:
     def put_user(self, user: User) -> None:
         """Adds a user or notes a change."""
         self.users[user.id] = user
+        if user.is_claimed or user.is_gone:
+            self.guests.discard(user.id)
+        else:
+            self.guests.add(user.id)
         if not user.is_gone:
             self.user_ids[name_key(user.name)] = user.id
         self._dirty["user", user.id] = None
 
     def free_name(self, user: User) -> None:
-        """Notes that a user, who is here no longer, is gone for ever; the name can be somebody else's."""
-        user.is_gone = True
+        """Notes that a user, who is here no longer, is gone for ever; the name can be somebody else's. Of too many of
+        these the first is not even remembered."""
+        user.is_gone, user.left_seq = True, self.applied
         del self.user_ids[name_key(user.name)]
         self.gone.pop(user.id, None)
         self.put_user(user)
+        self.no_more[user.id] = None
+        if len(self.no_more) > MAX_NO_MORE:
+            first = next(iter(self.no_more))
+            del self.no_more[first], self.users[first]
+            self._dirty["user", first] = None
 
     def put_gone(self, user: User, seq: int, time_us: int) -> None:
         """Notes that a user is here no longer."""
@@ -395,10 +416,9 @@ class World:
             for row in sorted(of_kind.get(kind, ()), key=lambda row: row.id):
                 assert row.body is not None
                 load(row.body)
-        away = [
-            user for user in self.users.values() if user.left_seq and not user.is_gone and not self.is_here(user.id)
-        ]
-        self.gone = dict.fromkeys(user.id for user in sorted(away, key=lambda user: user.left_seq))
+        not_here = sorted((each for each in self.users.values() if not self.is_here(each.id)), key=_when_left)
+        self.gone = dict.fromkeys(user.id for user in not_here if user.left_seq and not user.is_gone)
+        self.no_more = dict.fromkeys(user.id for user in not_here if user.is_gone)
         self.applied = applied
         self._dirty.clear()
 
@@ -442,6 +462,10 @@ _decode_ban = msgspec.msgpack.Decoder(Ban).decode
 
 _BAN = "ban:"
 """What a ban's kind of row begins with; the rest is its `ban_key`, since it has no number."""
+
+
+def _when_left(user: User) -> int:
+    return user.left_seq
 
 
 def _drop(lists: dict[int, list[int]], key: int, value: int) -> None:
