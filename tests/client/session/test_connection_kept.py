@@ -14,7 +14,10 @@ from mystic_client.session import dialogue
 from mystic_client.session.connection import Ended, Heard, NotConnected, Online, PostState, Session, Waiting
 from mystic_client.session.identity import Identity
 from mystic_client.session.memory import Memory
+from mystic_client.session.pins import Pins
+from mystic_client.session.standing import CLOSED
 from mysticproto import model
+from tests.support.certificates import server_tls
 from tests.support.fake_server import FakeServer, Peer
 from tests.support.listening import SEED, Ear, running
 
@@ -27,10 +30,12 @@ def message(seq: int, where: model.Conversation, author: model.UserRef = BOB) ->
 
 
 @asynccontextmanager
-async def online(server: FakeServer, folder: Path | None, ear: Ear) -> AsyncIterator[tuple[Session, Peer]]:
+async def online(
+    server: FakeServer, folder: Path | None, ear: Ear, pins: Pins | None = None
+) -> AsyncIterator[tuple[Session, Peer]]:
     """A program that is logged in; it is killed in the end, as far as the server can tell."""
     memory = Memory(folder) if folder else None
-    async with running(server.address, ear, memory=memory) as (session, _):
+    async with running(server.address, ear, memory=memory, pins=pins) as (session, _):
         peer = await server.accept()
         await peer.welcome(upto=1)
         await ear.next(Online)
@@ -150,6 +155,31 @@ async def test_another_server_gets_nothing_that_was_for_the_first(tmp_path: Path
         async with online(server, tmp_path, Ear()) as (session, peer):
             assert (await peer.expect(model.Post)).text == "between us"
             assert session.notebook.drafts == {"direct:1,2": "dear bob"}
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+async def test_an_impostor_who_says_a_server_s_id_gets_nothing_of_it(tmp_path: Path, has_key: bool) -> None:
+    pins, ear = Pins(), Ear()
+    async with FakeServer(tls=server_tls().context) as server:
+        pins.add(server.address, server_tls().fingerprint)
+        async with online(server, tmp_path, ear, pins) as (session, peer):
+            session.notebook.keep_draft("direct:1,2", "dear bob")
+            session.post(model.ToUsers(("bob",)), "between us")
+            await peer.expect(model.Post)
+        async with FakeServer(tls=server_tls("other").context if has_key else None) as impostor:
+            if has_key:
+                pins.add(impostor.address, server_tls("other").fingerprint)
+            ear = Ear()
+            async with online(impostor, tmp_path, ear, pins) as (session, peer):
+                session.post(model.ToGlobal(), "hello")
+                assert (await peer.expect(model.Post)).text == "hello"
+                assert session.notebook.drafts == {}
+                assert [notice.text for notice in ear.of(model.Notice)] == [CLOSED]
+        ear = Ear()
+        async with online(server, tmp_path, ear, pins) as (session, peer):
+            assert (await peer.expect(model.Post)).text == "between us"
+            assert session.notebook.drafts == {"direct:1,2": "dear bob"}
+            assert ear.of(model.Notice) == []
 
 
 async def test_a_program_killed_while_it_is_told_is_told_again(tmp_path: Path) -> None:

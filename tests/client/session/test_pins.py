@@ -36,6 +36,17 @@ def test_known_from_the_first_time_on_until_forgotten(tmp_path: Path, in_memory:
     assert pins.add(HERE, OTHER).fingerprint == OTHER
 
 
+def test_a_key_is_known_wherever_its_server_was_met(tmp_path: Path) -> None:
+    pins = Pins(tmp_path)
+    pins.add(HERE, ONE)
+    pins.add(Address("::1", 5), ONE)
+    pins.forget(HERE.host, HERE.port)
+    assert Pins(tmp_path).knows(ONE)
+    assert not pins.knows(OTHER)
+    pins.forget("::1", 5)
+    assert not Pins(tmp_path).knows(ONE)
+
+
 def test_the_file_is_for_people_too(tmp_path: Path) -> None:
     pins = Pins(tmp_path)
     pins.add(HERE, ONE)

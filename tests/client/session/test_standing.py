@@ -7,8 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mystic_client.session.identity import Identity
-from mystic_client.session.memory import Memory
-from mystic_client.session.standing import Standing
+from mystic_client.session.memory import Memory, Place
+from mystic_client.session.pins import FILE, Pins
+from mystic_client.session.standing import CLOSED, Standing
 from mysticproto import model
 from mysticproto.auth import login_challenge
 
@@ -90,3 +91,15 @@ def test_a_place_is_remembered_once_everything_before_it_came(tmp_path: Path) ->
     login = login_of(again, hello())
     assert (login.resume, login.after) == (70, 31)
     again.close()
+
+
+def test_a_list_of_known_servers_that_is_damaged_opens_nothing(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    memory.open(b"server", "ana", ":".join(["0a"] * 32))
+    memory.keep(Place(40, 7))
+    (tmp_path / FILE).write_text("damaged\n")
+    here = Standing("ana", None, memory, watch=True, after=-1, resume=0, pins=Pins(tmp_path))
+    here.greeted(b"server", ":".join(["0b"] * 32))
+    assert (here.take_notice(), here.take_notice()) == (CLOSED, "")
+    assert here.order.cursor == -1
+    here.close()

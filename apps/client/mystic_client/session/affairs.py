@@ -31,10 +31,10 @@ class Affairs:
         self._last_n += 1
         return self._last_n
 
-    def greeted(self, server_id: bytes) -> list[PostState]:
+    def greeted(self, server_id: bytes, fingerprint: str = "") -> list[PostState]:
         """A server is there. If it is another one than before, its own files are taken up; tells what that changes."""
         was_elsewhere = self.standing.server_id != b""
-        if not self.standing.greeted(server_id):
+        if not self.standing.greeted(server_id, fingerprint):
             return []
         told = self.outbox.leave() if was_elsewhere else []
         self.marks.forget()

@@ -105,6 +105,7 @@ class Session:
             resume=resume,
             password=password,
             shares_read=shares_read,
+            pins=self._pins,
         )
         self._affairs = Affairs(self._standing, shares_read=shares_read)
         self._outbox = self._affairs.outbox

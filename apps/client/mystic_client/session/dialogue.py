@@ -180,8 +180,9 @@ class Dialogue:
         if self._login_n:
             raise ProtocolError(Code.MALFORMED, "a second greeting")
         self._login_n = self._affairs.next_n()
-        told = self._affairs.greeted(hello.server_id)
-        login = self._affairs.standing.login(hello, self._login_n, self._link.security.fingerprint)
+        fingerprint = self._link.security.fingerprint
+        told = self._affairs.greeted(hello.server_id, fingerprint)
+        login = self._affairs.standing.login(hello, self._login_n, fingerprint)
         if login.password and self.is_exposed:
             raise Over(Code.TLS_REQUIRED, NOT_IN_THE_CLEAR)
         self._link.send(login)
@@ -193,8 +194,7 @@ class Dialogue:
         self._affairs.standing.welcomed(welcome)
         self.online_since_s = asyncio.get_running_loop().time()
         batch.append(Online(welcome, self._again))
-        if self._notice:
-            batch.append(model.Notice(self._notice))
+        batch.extend(model.Notice(text) for text in (self._notice, self._affairs.standing.take_notice()) if text)
         batch.extend(self._affairs.take_restored())
 
     def _settled(self, reply: model.Ok | model.Refused, batch: list[Heard]) -> None:

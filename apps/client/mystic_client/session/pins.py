@@ -51,6 +51,11 @@ class Pins:
         self._read()
         return self._pins.get(_key(address))
 
+    def knows(self, fingerprint: str) -> bool:
+        """Whether some server is known by this key."""
+        self._read()
+        return any(pin.fingerprint == fingerprint for pin in self._pins.values())
+
     def add(self, address: Address, fingerprint: str) -> Pin:
         """Takes a server for known. Returns what is known of it from now on: another program may have been first."""
         with self._changing():

@@ -1,7 +1,8 @@
 """Standing: who a session is on its server and how far it has read there, through all its connections.
 
 Sequence numbers and session ids mean something on one server only. When another one answers at the same address, which
-its id in `Hello` tells, the session starts afresh there, or where the device's memory says that it was.
+its id in `Hello` tells, the session starts afresh there, or where the device's memory says that it was. Who only says
+an id, and has another key than the server that had it before, doesn't get at what is remembered of that one.
 """
 
 from pathlib import Path
@@ -9,10 +10,15 @@ from pathlib import Path
 from mystic_client.session.identity import Identity
 from mystic_client.session.memory import Memory, Place
 from mystic_client.session.order import EventOrder
+from mystic_client.session.pins import Pins, PinsError
 from mysticproto.auth import login_challenge
 from mysticproto.model import Hello, Login, Welcome
 
 CLIENT = "mystic"
+CLOSED = (
+    "This server says to be one that you know by another key. Drafts, unsent messages and what was read there are not "
+    "used here: they wait for that one."
+)
 
 
 class Standing:
@@ -30,6 +36,7 @@ class Standing:
         resume: int,
         password: str = "",
         shares_read: bool = True,
+        pins: Pins | None = None,
     ) -> None:
         self.order = EventOrder(after)
         self.session_id = resume
@@ -39,12 +46,17 @@ class Standing:
         self._name = name
         self._identity = identity
         self._memory = memory
+        self._pins = pins or Pins()
+        self._notice = ""
         self._password = password
         self._shares_read = shares_read
         self._is_known = False
 
-    def greeted(self, server_id: bytes) -> bool:
-        """Takes up what the device was on this server before. Whether it is another than the one that greeted last."""
+    def greeted(self, server_id: bytes, fingerprint: str = "") -> bool:
+        """Takes up what the device was on this server before, if its key (none: empty) is the one that it had then.
+
+        Whether it is another than the one that greeted last.
+        """
         if server_id == self.server_id:
             return False
         if self.server_id:
@@ -52,9 +64,21 @@ class Standing:
         self.server_id = server_id
         self._is_known = False
         if self._memory is not None:
-            place = self._memory.open(server_id, self._name)
+            place = self._memory.open(server_id, self._name, fingerprint, self._knows_key)
+            self._notice = CLOSED if self._memory.is_anothers else ""
             self.order, self.session_id = EventOrder(place.cursor), place.session
         return True
+
+    def _knows_key(self, fingerprint: str) -> bool:
+        try:
+            return self._pins.knows(fingerprint)
+        except PinsError:
+            return True
+
+    def take_notice(self) -> str:
+        """What the user should be told of the server that has greeted, once; or nothing."""
+        notice, self._notice = self._notice, ""
+        return notice
 
     def login(self, hello: Hello, n: int, fingerprint: str = "") -> Login:
         """The request that proves the name to the server that has greeted, and to no other if it shows a key."""
