@@ -11,7 +11,7 @@ from mystic_server.log.amending import without_text
 from mystic_server.log.schema import FILE_NAME
 from mystic_server.log.sqlite import Database
 from tests.contracts.logs import deleted, edited, said
-from tests.server.log.test_sqlite import opened, received
+from tests.server.log.store_child import opened, received
 
 SECRET = "an unspeakable thing"
 

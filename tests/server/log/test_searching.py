@@ -14,7 +14,7 @@ from mystic_server.log import indexing, searching
 from mystic_server.log.records import ReceivedCommit, ReceivedDraft
 from mystic_server.log.sqlite import Database
 from tests.contracts.logs import said, wanted
-from tests.server.log.test_sqlite import opened, received
+from tests.server.log.store_child import opened, received
 
 
 @pytest.fixture
