@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 BIT = tuple(1 << position for position in range(8))
 _UNIFORM_OR_MIXED = re.compile(rb"\xff+|\x00+|[^\x00\xff]+", re.DOTALL)
+_LONG_RUN = 64  # from here on whole bytes are quicker than bits
 _VARINT_MAX_BYTES = 5  # block numbers have 32 bits
 
 
@@ -45,7 +46,15 @@ class BlockSet:
 
     def add(self, first: int, count: int = 1) -> int:
         """Adds a run, and says how many of it are new."""
-        return self.update(range(first, first + count))
+        end = first + count
+        if count < _LONG_RUN:
+            return self.update(range(first, end))
+        whole, rest = -(-first // 8), end // 8
+        had = int.from_bytes(self.bits[whole:rest], "little").bit_count()
+        self.bits[whole:rest] = b"\xff" * (rest - whole)
+        new = (rest - whole) * 8 - had
+        self.held += new
+        return new + self.update(range(first, whole * 8)) + self.update(range(rest * 8, end))
 
     def update(self, numbers: Iterable[int]) -> int:
         """Adds these, and says how many are new."""

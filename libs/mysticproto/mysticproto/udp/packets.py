@@ -8,7 +8,7 @@
 | CHALLENGE | server | token (8) |
 | START | client | token (8), pn of the challenge u64, runs of blocks that the client has (`blocks.encode_runs`) |
 | DATA | server | block number `block` of the file; `block` is 0 in all others |
-| REPORT | client | largest pn u64, packets u64, clock_us u64, hold_us u32, first pn u64, bitmap from that pn on |
+| REPORT | client | largest pn u64, clock_us u64, hold_us u32, first pn u64, bitmap from that pn on |
 | DONE | both | nothing: the client has all, the server knows |
 | ABORT | both | reason u8 (`state.Reason`) |
 
@@ -38,19 +38,18 @@ REPORT_BITS_MAX = 9_000
 
 _CID = struct.Struct(">I")
 _START = struct.Struct(">8sQ")
-_REPORT = struct.Struct(">QQQIQ")
+_REPORT = struct.Struct(">QQIQ")
 RUNS_BYTES_MAX = DATAGRAM_BYTES - OVERHEAD_BYTES - _START.size
 
 
 class Report(NamedTuple):
     """What the receiver has seen. `bitmap`: bit i says whether pn `first + i` arrived.
 
-    `packets`: how many arrived in all; `clock_us`: when the last of them did, on the receiver's clock; `hold_us`: how
-    long ago `largest` arrived when this was sent.
+    `clock_us`: when the last one did, on a clock of the receiver's; `hold_us`: how long ago `largest` arrived when this
+    was sent. `largest` is the last bit.
     """
 
     largest: int
-    packets: int
     clock_us: int
     hold_us: int
     first: int
@@ -69,7 +68,7 @@ def check_terms(terms: UdpTerms, size: int) -> int:
     if len(terms.secret) != SECRET_BYTES or not BLOCK_BYTES_MIN <= terms.block <= BLOCK_BYTES_MAX:
         raise ProtocolError(Code.MALFORMED, "a transfer in datagrams has unusable terms")
     total = -(-size // terms.block)
-    if not 0 <= size or total > BLOCKS_MAX or not 0 <= terms.cid < 1 << 32:
+    if size < 0 or total > BLOCKS_MAX or not 0 <= terms.cid < 1 << 32:
         raise ProtocolError(Code.MALFORMED, "a file is too large for datagrams")
     return total
 
@@ -88,16 +87,19 @@ def decode_start(body: bytes) -> tuple[bytes, int, bytes]:
 
 def encode_report(report: Report) -> bytes:
     """At most `REPORT_BITS_MAX` bits of bitmap."""
-    bitmap = report.bitmap.to_bytes((report.bitmap.bit_length() + 7) // 8, "little")
-    return _REPORT.pack(*report[:5]) + bitmap
+    bitmap = report.bitmap.to_bytes(-(-report.bitmap.bit_length() // 8), "little")
+    return _REPORT.pack(*report[:4]) + bitmap
 
 
 def decode_report(body: bytes) -> Report:
-    """ValueError if it is too short, or longer than a report can be."""
+    """ValueError if no receiver can have made it."""
     if not _REPORT.size <= len(body) <= _REPORT.size + (REPORT_BITS_MAX + 7) // 8:
         raise ValueError("a report of an impossible length")
-    largest, packets, clock_us, hold_us, first = _REPORT.unpack_from(body)
-    return Report(largest, packets, clock_us, hold_us, first, int.from_bytes(body[_REPORT.size :], "little"))
+    largest, clock_us, hold_us, first = _REPORT.unpack_from(body)
+    bitmap = int.from_bytes(body[_REPORT.size :], "little")
+    if first < 1 or bitmap.bit_length() != largest - first + 1:
+        raise ValueError("a report whose largest datagram has not arrived")
+    return Report(largest, clock_us, hold_us, first, bitmap)
 
 
 def decode_reason(body: bytes) -> Reason:
