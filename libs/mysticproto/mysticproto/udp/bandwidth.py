@@ -34,11 +34,11 @@ class Bandwidth:
     def next_round(self) -> None:
         self._best.append(0.0)
 
-    def add(self, mark: Mark, min_rtt_s: float, starved: bool) -> None:
+    def add(self, mark: Mark, span_s: float, starved: bool) -> None:
         """One report. `starved`: the sender had nothing to send, so a low sample says nothing about the path."""
         marks = self._marks
         marks.append(mark)
-        span = max(SPAN_MIN_S, min_rtt_s)
+        span = max(SPAN_MIN_S, span_s)
         while len(marks) > 2 and mark.clock_s - marks[1].clock_s >= span:
             marks.popleft()
         elapsed = max(mark.clock_s - marks[0].clock_s, mark.sent_s - marks[0].sent_s)

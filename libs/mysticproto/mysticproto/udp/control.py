@@ -15,6 +15,7 @@ STARTUP_GAIN = 2.885  # 2 / ln 2
 STARTUP_GROWTH = 1.25
 STARTUP_ROUNDS = 3
 STARTUP_LOSS = 0.02
+STARTUP_SPAN_RTTS = 0.25
 FIRST_FLIGHT = 32
 CRUISE_GAINS = (1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 PHASE_MIN_S = 0.01
@@ -56,7 +57,7 @@ class Control:
         self.fairness = Fairness()
         self._min_rtt_at = self._mode_since = now
         self._phase = 0
-        self._round_end = 0
+        self._round_start = self._round_end = self._startup_end = 0  # pns
         self._full_rate = 0.0
         self._full_rounds = 0
 
@@ -68,7 +69,7 @@ class Control:
     @property
     def rate(self) -> float:
         if not self.bandwidth.rate:
-            return FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S / 10)
+            return 2 * FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S)
         return max(self._gain * self.bandwidth.rate, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
 
     @property
@@ -77,7 +78,8 @@ class Control:
             return FIRST_FLIGHT
         if self.mode is Mode.PROBE_RTT:
             return max(IN_FLIGHT_MIN, self.bdp / 2)
-        cwnd = max(IN_FLIGHT_MIN, 2 * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
+        gain = STARTUP_GAIN if self.mode is Mode.STARTUP else 2.0
+        cwnd = max(IN_FLIGHT_MIN, gain * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
         return cwnd if self.fairness.cap is None else min(cwnd, self.fairness.cap)
 
     @property
@@ -89,9 +91,10 @@ class Control:
         if seen.rtt_s is not None:
             self._measure_rtt(seen.rtt_s, now)
         self.fairness.count(seen.acked, seen.lost)
-        self.bandwidth.add(seen.mark, self.min_rtt_s, seen.starved)
-        if self.mode is Mode.STARTUP and self._overloaded():
-            self._enter(Mode.DRAIN, now)
+        span_s = self.min_rtt_s * (STARTUP_SPAN_RTTS if self.mode is Mode.STARTUP else 1.0)
+        self.bandwidth.add(seen.mark, span_s, seen.starved)
+        if self.mode is Mode.STARTUP and self._overloaded(seen.rtt_s or self.srtt_s):
+            self._drain(seen.next_pn, now)
         if seen.largest >= self._round_end:
             self._end_round(seen, now)
         self._step(seen.in_flight, now)
@@ -103,25 +106,30 @@ class Control:
         if rtt_s <= self.min_rtt_s or outdated:
             self.min_rtt_s, self._min_rtt_at = rtt_s, now
 
-    def _overloaded(self) -> bool:
-        return self.srtt_s > 1.25 * self.min_rtt_s + 0.008 and self.fairness.round_loss > STARTUP_LOSS
+    def _overloaded(self, rtt_s: float) -> bool:
+        return rtt_s > 1.25 * self.min_rtt_s + 0.008 and self.fairness.round_loss > STARTUP_LOSS
 
     def _end_round(self, seen: Seen, now: float) -> None:
-        self._round_end = seen.next_pn
-        starting = self.mode in (Mode.STARTUP, Mode.DRAIN)
+        starting = self.mode is Mode.STARTUP or self._round_start < self._startup_end
+        self._round_start, self._round_end = self._round_end, seen.next_pn
         self.fairness.end_round(self.queue, starting, seen.in_flight, self.bdp, now)
         if self.mode is Mode.STARTUP and not seen.starved:
-            self._judge_growth(now)
+            self._judge_growth(seen.next_pn, now)
         self.bandwidth.next_round()
 
-    def _judge_growth(self, now: float) -> None:
+    def _judge_growth(self, next_pn: int, now: float) -> None:
         """Three rounds that brought less than a quarter more: the path is full."""
         if self.bandwidth.rate >= STARTUP_GROWTH * self._full_rate:
             self._full_rate, self._full_rounds = self.bandwidth.rate, 0
             return
         self._full_rounds += 1
         if self._full_rounds >= STARTUP_ROUNDS:
-            self._enter(Mode.DRAIN, now)
+            self._drain(next_pn, now)
+
+    def _drain(self, next_pn: int, now: float) -> None:
+        """Start-up is over; what it has sent is lost without a verdict."""
+        self._startup_end = next_pn
+        self._enter(Mode.DRAIN, now)
 
     def _step(self, in_flight: int, now: float) -> None:
         """Modes that end by time or because the path is as empty as they want it."""

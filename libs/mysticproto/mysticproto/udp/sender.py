@@ -31,7 +31,7 @@ PATIENCE_S, PATIENCE_RTTS = 1.0, 4.0
 STOP_S = 3.0
 DROP_S = 10.0
 STALLED_S = 30.0
-TAIL_S, TAIL_RTTS = 0.02, 0.5
+TAIL_S, TAIL_RTTS, TAIL_FEW = 0.02, 0.5, 64
 GIVE_UP_S, GIVE_UP_RTTS = 0.2, 2.5
 REORDERING_RTTS = 1 / 8  # how much later than its successors a datagram may come
 BATCH_BYTES_MAX = 65_507
@@ -328,8 +328,10 @@ class Sender:
 
     def _give_up_s(self, control: Control) -> float:
         """How old a datagram becomes before its block is repeated although no later one has overtaken it."""
-        if self._supply.empty:
+        if self._supply.empty and self._flight.in_flight <= TAIL_FEW:
             return max(TAIL_S, TAIL_RTTS * control.srtt_s)
+        if self._supply.empty:
+            return TAIL_S + (1 + REORDERING_RTTS) * control.srtt_s
         return GIVE_UP_S + GIVE_UP_RTTS * control.srtt_s
 
     def _next_sending(self, control: Control) -> float:
