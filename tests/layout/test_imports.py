@@ -102,6 +102,9 @@ RULES = {
     "mystic_client.config": Rule(never=("textual",)),
     "mystic_client.model": Rule(PROTO_WORDS, never=("asyncio", "socket", "threading", *SCREEN)),
     "mystic_client.session": Rule(("mysticproto", "mystic_client.config"), never=SCREEN),
+    "mystic_client.session.transfer_list": Rule(  # keeps what the user sees, as the user sees it
+        ("mystic_client.session", "mystic_client.model.transfer", *PROTO_WORDS), never=SCREEN
+    ),
     "mystic_client.cli": Rule(
         ("mysticproto", "mystic_client.session", "mystic_client.model", "mystic_client.config"), never=("textual",)
     ),
