@@ -66,8 +66,8 @@ class LingerEnded(_Stored, frozen=True, tag="linger_ended"):
 
 
 class SharedFile(_Stored, frozen=True):
-    """A file that a message brings. `path`: in the shared folder, "" if it was sent to some people only; then `id` names
-    what the upload area keeps."""
+    """A file that a message brings. `path`: in the shared folder, "" if it was sent to some people only; then `id`
+    names what the upload area keeps."""
 
     name: str
     size: int
