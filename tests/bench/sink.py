@@ -58,9 +58,13 @@ def drain(address: tuple[str, int], requests: list[bytes], size: int) -> Drained
     done = subprocess.run(
         sink_command(address), input=as_lines(requests), stdout=subprocess.PIPE, text=True, check=False
     )
-    got = drained(done.stdout)
-    if got.bytes < size * len(requests):
-        raise BenchError(f"{got.bytes} of {size * len(requests)} bytes came")
+    return complete(drained(done.stdout), size * len(requests))
+
+
+def complete(got: Drained, size: int) -> Drained:
+    """The same. Raises `BenchError` if fewer than `size` bytes came."""
+    if got.bytes < size:
+        raise BenchError(f"{got.bytes} of {size} bytes came")
     return got
 
 

@@ -19,7 +19,7 @@ from mysticproto.model import FileHashed
 from tests.bench.nginx import is_installed, running_nginx, version
 from tests.bench.report import Row
 from tests.bench.server import MeasuredServer, running_server
-from tests.bench.sink import Drained, as_lines, drain, fetch_request, http_request, sink_command
+from tests.bench.sink import Drained, as_lines, complete, drain, drained, fetch_request, http_request, sink_command
 from tests.support.native_peer import NativePeer
 
 FILE = "file.bin"
@@ -155,14 +155,13 @@ def _cpu(figures: list[tuple[Drained, float]]) -> float:
 
 def _chat_row(server: MeasuredServer, downloads: int) -> Row:
     """Somebody posts, and somebody else hears it."""
-    with Downloads(server, downloads) as readers, NativePeer(server.address) as ana, NativePeer(server.address) as bob:
+    with NativePeer(server.address) as ana, NativePeer(server.address) as bob:
         ana.log_in("ana")
         bob.log_in("bob")
-        if downloads:
-            with _running_sink(server, readers.requests) as sink:
-                trips_ms = sorted(_round_trips(ana, bob, lambda _: sink.poll() is not None))
-        else:
-            trips_ms = sorted(_round_trips(ana, bob, lambda posts: posts >= CHAT_POSTS))
+        trips_ms: list[float] = []
+        while len(trips_ms) < CHAT_POSTS:
+            trips_ms += _trips_beside(server, downloads, size, ana, bob)
+    trips_ms.sort()
     return {
         "server": "mystic, chat",
         "clients": downloads,
@@ -171,6 +170,17 @@ def _chat_row(server: MeasuredServer, downloads: int) -> Row:
         "p99 ms": round(_at(trips_ms, 0.99), 1),
         "max ms": round(trips_ms[-1], 1),
     }
+
+
+def _trips_beside(server: MeasuredServer, downloads: int, size: int, ana: NativePeer, bob: NativePeer) -> list[float]:
+    """As long as so many downloads take."""
+    if not downloads:
+        return list(_round_trips(ana, bob, lambda posts: posts >= CHAT_POSTS))
+    with Downloads(server, downloads) as readers, _running_sink(server, readers.requests) as sink:
+        trips_ms = list(_round_trips(ana, bob, lambda _: sink.poll() is not None))
+        assert sink.stdout
+        complete(drained(sink.stdout.read()), downloads * size)
+    return trips_ms
 
 
 def _round_trips(ana: NativePeer, bob: NativePeer, is_over: Callable[[int], bool]) -> Iterator[float]:
