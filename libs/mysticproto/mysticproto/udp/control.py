@@ -15,6 +15,7 @@ STARTUP_GAIN = 2.885  # 2 / ln 2
 STARTUP_GROWTH = 1.25
 STARTUP_ROUNDS = 3
 STARTUP_LOSS = 0.02
+MANY = 256  # datagrams in a round
 STARTUP_SPAN_RTTS = 0.25
 FIRST_FLIGHT = 32
 CRUISE_GAINS = (1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -22,6 +23,7 @@ PHASE_MIN_S = 0.01
 MIN_RTT_WINDOW_S = 10.0
 PROBE_RTT_S = 0.2
 CWND_SLACK_S = 0.03
+LOSS_BORNE, LOSS_MAX = 0.1, 0.35
 IN_FLIGHT_MIN = 10.0
 RATE_MIN = 10.0
 RTT_MIN_S = 0.0005
@@ -70,7 +72,7 @@ class Control:
     def rate(self) -> float:
         if not self.bandwidth.rate:
             return 2 * FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S)
-        return max(self._gain * self.bandwidth.rate, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
+        return max(self._gain * self.bandwidth.rate * self._for_loss, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
 
     @property
     def cwnd(self) -> float:
@@ -78,8 +80,7 @@ class Control:
             return FIRST_FLIGHT
         if self.mode is Mode.PROBE_RTT:
             return max(IN_FLIGHT_MIN, self.bdp / 2)
-        gain = STARTUP_GAIN if self.mode is Mode.STARTUP else 2.0
-        cwnd = max(IN_FLIGHT_MIN, gain * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
+        cwnd = max(IN_FLIGHT_MIN, 2 * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
         return cwnd if self.fairness.cap is None else min(cwnd, self.fairness.cap)
 
     @property
@@ -107,7 +108,12 @@ class Control:
             self.min_rtt_s, self._min_rtt_at = rtt_s, now
 
     def _overloaded(self, rtt_s: float) -> bool:
-        return rtt_s > 1.25 * self.min_rtt_s + 0.008 and self.fairness.round_loss > STARTUP_LOSS
+        queue = rtt_s > 1.25 * self.min_rtt_s + 0.008
+        return (queue and self.fairness.round_loss > STARTUP_LOSS) or self._drowned()
+
+    def _drowned(self) -> bool:
+        """Most is lost without a queue: the path has none. A few losses in the first rounds do not prove that."""
+        return self.fairness.hopeless and (self._full_rounds > 0 or self.fairness.round_total >= MANY)
 
     def _end_round(self, seen: Seen, now: float) -> None:
         starting = self.mode is Mode.STARTUP or self._round_start < self._startup_end
@@ -153,6 +159,11 @@ class Control:
     def _enter(self, mode: Mode, now: float) -> None:
         self.mode, self._mode_since = mode, now
         self._phase = 2  # probing comes last, when a quiet time has told how the path is
+
+    @property
+    def _for_loss(self) -> float:
+        """What to send more on a path that loses more than probing makes good; else the rate would fall for ever."""
+        return max(1.0, (1 - LOSS_BORNE) / (1 - min(LOSS_MAX, self.fairness.p0)))
 
     @property
     def _gain(self) -> float:

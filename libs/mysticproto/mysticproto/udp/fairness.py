@@ -35,9 +35,14 @@ class Fairness:
         return self._clean_lost / self._clean if self._clean else 0.0
 
     @property
+    def round_total(self) -> int:
+        """What has arrived or was lost in this round so far."""
+        return self._acked + self._lost
+
+    @property
     def round_loss(self) -> float:
-        """The share that was lost in this round so far."""
-        return self._lost / max(1, self._acked + self._lost)
+        """The share of it that was lost."""
+        return self._lost / max(1, self.round_total)
 
     def count(self, acked: int, lost: int) -> None:
         """Adds to the round. `lost` is negative where some were given up too early."""
@@ -47,7 +52,7 @@ class Fairness:
     def end_round(self, queue: bool, starting: bool, in_flight: float, bdp: float, now: float) -> None:
         """Judges the round. What is lost while `starting` is one's own doing and no verdict."""
         congested = not starting and self._is_congested(queue)
-        if not queue:
+        if not queue and not (starting and self.hopeless):
             self._learn()
         self._acked = self._lost = 0
         if congested:
@@ -56,19 +61,25 @@ class Fairness:
         elif self.cap is not None:
             self._grow(queue, bdp, now)
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much is lost in this round that it needs no queue to be a verdict."""
+        total = self.round_total
+        return self._lost > max(HOPELESS * total, 1.5 * self.p0 * total) + self._scatter(total)
+
     def _is_congested(self, queue: bool) -> bool:
-        total = self._acked + self._lost
-        usual = self.p0 * total
-        scatter = DEVIATIONS * math.sqrt(usual) + FEW
-        if queue and self._lost > usual + scatter:
-            return True
-        return self._lost > max(HOPELESS * total, 1.5 * usual) + scatter
+        total = self.round_total
+        return self.hopeless or (queue and self._lost > self.p0 * total + self._scatter(total))
+
+    def _scatter(self, total: int) -> float:
+        """How many more than usual may be lost by chance."""
+        return DEVIATIONS * math.sqrt(self.p0 * total) + FEW
 
     def _learn(self) -> None:
         if self._clean > MEMORY:
             self._clean /= 2
             self._clean_lost /= 2
-        self._clean += self._acked + self._lost
+        self._clean += self.round_total
         self._clean_lost += self._lost
 
     def _grow(self, queue: bool, bdp: float, now: float) -> None:

@@ -1,6 +1,6 @@
 """Receiver: the client's side of one transfer.
 
-It says HELLO up to three times, answers a CHALLENGE with START, and stores what is authentic and new. While data comes
+It says HELLO for a second and a half, answers a CHALLENGE with START, and stores what is authentic and new. While data comes
 it reports every few milliseconds; each pn is in four reports, so that a lost one costs nothing. When nothing comes it
 reports four times a second, so that a server that has stopped hears that somebody is there.
 """
@@ -17,7 +17,7 @@ from mysticproto.udp.window import ArrivedWindow
 
 Store = Callable[[int, bytes], None]  # (offset, bytes): to be written before it returns
 
-HELLO_TRIES, HELLO_EVERY_S = 3, 0.5
+HELLO_TRIES, HELLO_EVERY_S = 6, 0.25
 START_EVERY_S = 0.3
 REPORT_MIN_S, REPORT_MAX_S, REPORT_RTTS = 0.005, 0.025, 1 / 8
 REPORT_PACKETS_MAX = 2048  # so that four intervals fit into a report
@@ -59,6 +59,7 @@ class Receiver:
         self._said_at = self._heard_at = self._new_at = self._taken_at = now
         self._next_at = now  # when the next HELLO, START, REPORT or DONE is due
         self._farewells = 0
+        self._dismissed = False  # the server has answered a DONE
         self.state = State.DONE if have.complete else State.WAITING
 
     @property
@@ -126,6 +127,8 @@ class Receiver:
         self._last_arrival = max(self._last_arrival, arrival)
         if kind == packets.DATA:
             self._take_block(block, body, now)
+            if self.state is State.DONE and not self._dismissed:
+                self._next_at = min(self._next_at, self._said_at + FAREWELL_EVERY_S)
         else:
             self._dispatch(kind, pn, body, now)
 
@@ -169,7 +172,7 @@ class Receiver:
                 self._start_body = packets.encode_start(body, pn, runs)
                 self._challenged, self._next_at = True, now
             case packets.DONE:
-                self._next_at = NEVER
+                self._dismissed, self._next_at = True, NEVER
             case packets.ABORT if self.state is not State.DONE:
                 self.state, self.reason = State.FAILED, packets.decode_reason(body)
                 self._next_at = NEVER
