@@ -95,6 +95,8 @@ class Session:
         self.state: State = Trying(1)
         self.security = Security()
         """What protects the connection, or did so last; further ones to this server follow it."""
+        self.peer_host = ""
+        """The server's address in numbers, as the last connection had it."""
         self.rtt_s = 0.0
         """What `measure_rtt` found last; 0 before."""
         self._heard = heard
@@ -331,6 +333,7 @@ class Session:
         except FingerprintChanged as changed:
             return Ending(FINGERPRINT_CHANGED, str(changed), changed.known, changed.seen), 0.0
         self.security = link.security
+        self.peer_host = link.peer_host
         notice = "" if self._was_online else link.security.notice(self.address)
         dialogue = Dialogue(link, self._affairs, self._timing, self._tell, again=self._was_online, notice=notice)
         ending = Ending(LOST, "the connection was given up")

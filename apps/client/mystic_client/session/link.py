@@ -82,22 +82,6 @@ async def open_streams(address: Address, pins: Pins, is_exempt: Callable[[str], 
             return Streams(reader, writer, check(address, fingerprint, pins))
 
 
-async def open_more_streams(address: Address, security: Security) -> Streams:
-    """A further connection to the same server, protected as the first one was. Raises the same."""
-    with in_sentences(address):
-        sock, _ = await connected(address)
-        if not security.fingerprint:
-            return Streams(*await _streams(sock), security)
-        try:
-            reader, writer, fingerprint = await _secure_streams(sock)
-        except _SpeaksPlain:
-            raise FingerprintChanged(str(address), security.fingerprint, "") from None
-        with _or_closed(writer):
-            if fingerprint != security.fingerprint:
-                raise FingerprintChanged(str(address), security.fingerprint, fingerprint)
-        return Streams(reader, writer, security)
-
-
 @contextlib.contextmanager
 def in_sentences(address: Address) -> Iterator[None]:
     """Says in a sentence why there is no connection."""
@@ -203,6 +187,12 @@ class Link:
         self._fault: ProtocolError | None = None
         writer.write(self._wire.opening())
 
+    @property
+    def peer_host(self) -> str:
+        """The server's address in numbers, or "" once the connection has ended."""
+        peer = self._writer.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
     def send(self, request: Request) -> None:
         """Queues a request; what the kernel doesn't take waits in memory, bounded by the callers' own limits."""
         if not self._writer.is_closing():
@@ -220,10 +210,6 @@ class Link:
         if self._fault and not said:
             raise self._fault
         return said
-
-    def take_rest(self) -> bytes:
-        """What came behind a `FileStart` already."""
-        return self._wire.take_rest()
 
     async def read_raw(self, timeout_s: float) -> bytes:
         """Some bytes as they come, at most `READ_BYTES`. Raises `Lost` as `read` does."""

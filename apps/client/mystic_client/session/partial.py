@@ -186,10 +186,12 @@ class PartialFile:
         self._write_all(memoryview(data))
 
     def save_blocks(self) -> None:
-        """Notes which blocks there are, for a later attempt."""
+        """Notes which blocks there are, for a later attempt. If this is cut short the old notes are still there."""
         assert self.blocks is not None
         head = self._block_bytes.to_bytes(_BLOCK_FIELD_BYTES, "big")
-        self._blocks_path.write_bytes(head + self.blocks.to_bytes())
+        unfinished = self._blocks_path.with_suffix(".new")
+        unfinished.write_bytes(head + self.blocks.to_bytes())
+        unfinished.replace(self._blocks_path)
 
     def _saved_blocks(self, total: int, block_bytes: int = 0) -> BlockSet | None:
         """What was noted; nothing if it is for blocks of another size, or damaged."""
