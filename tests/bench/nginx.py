@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from msgspec import Struct
 
 from tests.bench.processes import cpu_s
-from tests.bench.server import START_TIMEOUT_S, BenchError
+from tests.bench.server import START_TIMEOUT_S, BenchError, Launch
 
 _CONFIG = """
 daemon off;
 user root;
-worker_processes {workers};
+worker_processes 1;
 error_log {folder}/error.log;
 pid {folder}/nginx.pid;
 events {{ worker_connections 256; }}
@@ -59,15 +60,15 @@ def version() -> str:
 
 
 @contextmanager
-def running_nginx(root: Path, workers: int) -> Iterator[Nginx]:
-    """Serves a folder with sendfile and otherwise nginx's defaults."""
+def running_nginx(root: Path, launch: Launch = subprocess.Popen) -> Iterator[Nginx]:
+    """Serves a folder by one worker with sendfile, and otherwise nginx's defaults."""
     with TemporaryDirectory(prefix="mystic-bench-nginx-") as name:
         address = ("127.0.0.1", _free_port())
         config = Path(name) / "nginx.conf"
-        config.write_text(_CONFIG.format(workers=workers, folder=name, port=address[1], root=root))
-        process = subprocess.Popen([str(_program()), "-p", name, "-c", str(config)], stderr=subprocess.DEVNULL)
+        config.write_text(_CONFIG.format(folder=name, port=address[1], root=root))
+        process = launch([str(_program()), "-p", name, "-c", str(config)], stderr=subprocess.DEVNULL)
         try:
-            _wait_until_ready(process, address)
+            _wait_until_ready(process, Path(name, "nginx.pid"))
             yield Nginx(address, process.pid)
         finally:
             process.terminate()
@@ -83,12 +84,11 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+def _wait_until_ready(process: subprocess.Popen[Any], pid_file: Path) -> None:
+    """It writes that file once it listens."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(address, timeout=1.0).close()
+        if pid_file.exists():
             return
-        except OSError:
-            time.sleep(0.02)
+        time.sleep(0.02)
     raise BenchError("nginx did not start")

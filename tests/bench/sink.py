@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -50,15 +52,20 @@ def drained(said: str) -> Drained:
     return Drained(**figures)
 
 
-def drain(address: tuple[str, int], requests: list[bytes], size: int) -> Drained:
-    """Fetches here and now, one connection for each request, until the server has closed all.
+Run: TypeAlias = Callable[[list[str], str], str]
+"""Runs a command with some input, here or somewhere else, and returns what it says."""
+
+
+def run_here(words: list[str], given: str) -> str:
+    return subprocess.run(words, input=given, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
+def drain(address: tuple[str, int], requests: list[bytes], size: int, run: Run = run_here) -> Drained:
+    """Fetches, one connection for each request, until the server has closed all.
 
     Raises `BenchError` if fewer than `size` bytes came on average.
     """
-    done = subprocess.run(
-        sink_command(address), input=as_lines(requests), stdout=subprocess.PIPE, text=True, check=False
-    )
-    return complete(drained(done.stdout), size * len(requests))
+    return complete(drained(run(sink_command(address), as_lines(requests))), size * len(requests))
 
 
 def complete(got: Drained, size: int) -> Drained:

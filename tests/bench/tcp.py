@@ -10,17 +10,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mysticproto.model import FileHashed
 from tests.bench.nginx import is_installed, running_nginx, version
 from tests.bench.report import Row
 from tests.bench.server import MeasuredServer, running_server
-from tests.bench.sink import Drained, as_lines, complete, drain, drained, fetch_request, http_request, sink_command
+from tests.bench.sink import (
+    Drained,
+    Run,
+    as_lines,
+    complete,
+    drain,
+    drained,
+    fetch_request,
+    http_request,
+    run_here,
+    sink_command,
+)
 from tests.support.native_peer import NativePeer
+from tests.support.netlab import Line, Side, laboratory, why_impossible
 
 FILE = "file.bin"
 SHARED_MEMORY = Path("/dev/shm")
@@ -32,6 +45,9 @@ ROUNDS = {1: 9, CROWD: 3}
 CHAT_POSTS = 400
 CHAT_GAP_S = 0.01
 GIB = 1 << 30
+CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+UNPACED = "reno"
+"""There is nothing to lose on loopback, so anything that does not pace is equally quick."""
 
 
 class FileServer(Protocol):
@@ -41,6 +57,13 @@ class FileServer(Protocol):
     def address(self) -> tuple[str, int]: ...
 
     def cpu_s(self) -> float: ...
+
+
+class Rival(NamedTuple):
+    """Another server, and how to run a receiver where it is."""
+
+    server: FileServer
+    run: Run
 
 
 class Downloads:
@@ -73,17 +96,31 @@ def run(quick: bool) -> list[Row]:
     rows: list[Row] = []
     with shared_file(SMALL_BYTES if quick else FULL_BYTES) as (folder, size), ExitStack() as running:
         mystic = running.enter_context(running_server(shared=folder))
-        others: dict[str, FileServer] = {}
-        if is_installed():
-            for workers in (1, os.cpu_count() or 1):
-                others[f"{version()}, {workers} worker"] = running.enter_context(running_nginx(folder, workers))
-        else:
-            print("tcp: nginx is not installed, so there is nothing to compare with.", file=sys.stderr)
+        rivals = _rivals(folder, running)
         wait_for_the_hash(mystic)
         for clients, rounds in ROUNDS.items():
-            rows += _compare(mystic, others, clients, 1 if quick else rounds, size)
-        rows += [_chat_row(mystic, downloads) for downloads in (0, CROWD)]
+            rows += _compare(mystic, rivals, clients, 1 if quick else rounds, size)
+        rows += [_chat_row(mystic, downloads, size) for downloads in (0, CROWD)]
     return rows
+
+
+def _rivals(folder: Path, running: ExitStack) -> dict[str, Rival]:
+    """nginx as the system is, and in a namespace with a congestion control that does not pace."""
+    if not is_installed():
+        print("tcp: nginx is not installed, so there is nothing to compare with.", file=sys.stderr)
+        return {}
+    system = CONGESTION.read_text().strip()
+    rivals = {f"{version()}, {system}": Rival(running.enter_context(running_nginx(folder)), run_here)}
+    if system == UNPACED:
+        return rivals
+    if why := why_impossible():
+        print(f"tcp: nginx is measured with {system} only. {why}", file=sys.stderr)
+        return rivals
+    lab = running.enter_context(laboratory(Line()))
+    lab.run(Side.A, ["sh", "-c", f"echo {UNPACED} > {CONGESTION}"])
+    nginx = running.enter_context(running_nginx(folder, partial(lab.start, Side.A)))
+    rivals[f"{version()}, {UNPACED}"] = Rival(nginx, lambda words, given: lab.run(Side.A, words, given=given))
+    return rivals
 
 
 @contextmanager
@@ -112,32 +149,29 @@ def wait_for_the_hash(server: MeasuredServer) -> None:
             peer.wait_for(FileHashed)
 
 
-def _compare(
-    mystic: MeasuredServer, others: dict[str, FileServer], clients: int, rounds: int, size: int
-) -> Iterator[Row]:
-    got: dict[str, list[tuple[Drained, float]]] = {name: [] for name in ("mystic", *others)}
+def _compare(mystic: MeasuredServer, rivals: dict[str, Rival], clients: int, rounds: int, size: int) -> Iterator[Row]:
+    got: dict[str, list[tuple[Drained, float]]] = {name: [] for name in ("mystic", *rivals)}
     for _ in range(rounds):
         with Downloads(mystic, clients) as downloads:
-            got["mystic"].append(_fetch(mystic, downloads.requests, size))
-        for name, server in others.items():
-            got[name].append(_fetch(server, [http_request(FILE)] * clients, size))
-    best_rate = max(_rate(got[name]) for name in got if name != "mystic") if others else float("nan")
-    least_cpu = min(_cpu(got[name]) for name in got if name != "mystic") if others else float("nan")
+            got["mystic"].append(_fetch(mystic, downloads.requests, size, run_here))
+        for name, rival in rivals.items():
+            got[name].append(_fetch(rival.server, [http_request(FILE)] * clients, size, rival.run))
+    best = max(rivals, key=lambda name: _rate(got[name]), default="mystic")
     for name, figures in got.items():
         yield {
             "server": name,
             "clients": clients,
             "GiB/s": round(_rate(figures), 2),
-            "of the best other": round(_rate(figures) / best_rate, 2),
+            "of the best nginx": round(_rate(figures) / _rate(got[best]), 2),
             "server CPU s/GiB": round(_cpu(figures), 3),
-            "of the least other": round(_cpu(figures) / least_cpu, 2),
+            "times its CPU": round(_cpu(figures) / _cpu(got[best]), 2),
             "receiver CPU s/GiB": round(median(one.cpu_s / one.bytes for one, _ in figures) * GIB, 3),
         }
 
 
-def _fetch(server: FileServer, requests: list[bytes], size: int) -> tuple[Drained, float]:
+def _fetch(server: FileServer, requests: list[bytes], size: int, run: Run) -> tuple[Drained, float]:
     before_s = server.cpu_s()
-    got = drain(server.address, requests, size)
+    got = drain(server.address, requests, size, run)
     return got, server.cpu_s() - before_s
 
 
@@ -153,7 +187,7 @@ def _cpu(figures: list[tuple[Drained, float]]) -> float:
 # Chat.
 
 
-def _chat_row(server: MeasuredServer, downloads: int) -> Row:
+def _chat_row(server: MeasuredServer, downloads: int, size: int) -> Row:
     """Somebody posts, and somebody else hears it."""
     with NativePeer(server.address) as ana, NativePeer(server.address) as bob:
         ana.log_in("ana")

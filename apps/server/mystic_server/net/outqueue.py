@@ -105,7 +105,8 @@ class Base64Span(FileSpan):
         self._unread = count
 
     def send(self, sock: Sender, limit: int = SPAN_BUDGET_BYTES) -> int:
-        """As `FileSpan.send`, in its own steps whatever the limit; returns bytes of base64. `count` stays above 0 until the last of them has left."""
+        """As `FileSpan.send`, in its own steps whatever the limit; returns bytes of base64. `count` stays above 0 until
+        the last of them has left."""
         if not self._encoded:
             os.lseek(self.fd, self.offset, os.SEEK_SET)
             data = os.read(self.fd, min(self._unread, _BASE64_STEP_BYTES))
