@@ -27,7 +27,7 @@ from mystic_client.session.secure import (
     speaks_no_tls,
 )
 from mysticproto.errors import ProtocolError
-from mysticproto.model import FromServer, Request
+from mysticproto.model import Bye, FromServer, Refused, Request, Stored
 from mysticproto.native import NativeClient
 
 CHUNK_BYTES = 1024 * 1024
@@ -136,7 +136,7 @@ class Direct:
     def send_file(self, file: FileIO, offset: int, size: int, sent: Callable[[int], None], timeout_s: float) -> int:
         """Sends the file from the offset up to `size`, and says how far it is; returns where it stopped.
 
-        It stops early when the file has no more, and when the server says something, which is to be read then.
+        It stops early when the file has no more, and when the server says how it ends, which is to be read then.
         """
         is_plain = hasattr(os, "sendfile") and not isinstance(self._sock, ssl.SSLSocket)
         give = self._sendfile if is_plain else _Buffered(self._sock).send
@@ -181,9 +181,10 @@ class Direct:
         return os.sendfile(self._sock.fileno(), file.fileno(), offset, min(left, CHUNK_BYTES))
 
     def _was_spoken_to(self) -> bool:
-        """Whether the server has said something in the middle of it."""
+        """Whether the server has said how it ends, in the middle of it; its greeting is no such word."""
         with contextlib.suppress(*_WAIT):
-            self._pending += self._feed(self._sock.recv(READ_BYTES))
+            said = self._feed(self._sock.recv(READ_BYTES))
+            self._pending += [one for one in said if isinstance(one, Bye | Refused | Stored)]
         return bool(self._pending)
 
     def _patiently(self, call: Callable[[], _Result], event: int, timeout_s: float) -> _Result:

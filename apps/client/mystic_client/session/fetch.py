@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from mystic_client.session.appender import Appender
 from mystic_client.session.connection import Session
 from mystic_client.session.direct import CHUNK_BYTES, Direct, follow, open_direct
 from mystic_client.session.gate import clean
@@ -89,12 +90,15 @@ def _open(direct: Direct, ticket: bytes, offset: int, size: int) -> None:
 def _bring(direct: Direct, ticket: bytes, part: PartialFile) -> None:
     """In a thread."""
     _open(direct, ticket, part.received, part.size)
+    part.write(memoryview(direct.take_rest())[: part.size - part.received])
+    missing = part.size - part.received
     try:
-        part.write(memoryview(direct.take_rest())[: part.size - part.received])
-        buffer = memoryview(bytearray(min(CHUNK_BYTES, part.size - part.received)))
-        while missing := part.size - part.received:
-            count = direct.receive_into(buffer[:missing], SILENCE_S)
-            part.write(buffer[:count])
+        with Appender(part, min(CHUNK_BYTES, missing)) as appender:
+            while missing:
+                buffer = appender.take_buffer()
+                count = direct.receive_into(buffer[:missing], SILENCE_S)
+                appender.append(buffer, count)
+                missing -= count
     except Lost as lost:
         raise Cut(str(lost)) from None
 

@@ -3,9 +3,9 @@
     queued -> waiting | hashing | running | verifying -> done | failed
        ^ paused, at any time                                cancelled
 
-The owner calls `take_up` at every `Online`: the list is read from its file, and what had not ended goes on. At most
-`AT_ONCE` files move in each direction, the rest is queued. What happens is told through one callback, at most ten times
-a second for each transfer.
+The owner calls `take_up` at every `Online`: the list is read from its file, and what had not ended goes on. Only
+some files move at the same time, the rest is queued. What happens is told through one callback, at most ten times a
+second for each transfer.
 """
 
 import asyncio
@@ -32,8 +32,9 @@ from mystic_client.session.uploads import Upload, forget_upload, upload
 from mysticproto.model import ToGlobal, ToGroup, ToUsers
 
 FILE: Final = "transfers"
-AT_ONCE: Final = 4
-"""Files that move at the same time in each direction."""
+DOWN_AT_ONCE: Final = 4
+UP_AT_ONCE: Final = 2
+"""Files that move at the same time: as many as a server takes of one user."""
 SAVE_AFTER_S: Final = 0.3
 
 DAMAGED: Final = "this is not what the server had: the file was changed or damaged here"
@@ -74,7 +75,7 @@ class TransferList:
         self._fetch_udp = fetch_udp
         self._entries: dict[int, _Entry] = {}
         self._last_number = 0
-        self._places = {"down": asyncio.Semaphore(AT_ONCE), "up": asyncio.Semaphore(AT_ONCE)}
+        self._places = {"down": asyncio.Semaphore(DOWN_AT_ONCE), "up": asyncio.Semaphore(UP_AT_ONCE)}
         self._path: Path | None = None
         self._was_taken_up = False
         self._saving: asyncio.TimerHandle | None = None

@@ -15,9 +15,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from mystic_client.session import datagrams
 from mystic_client.session.connection import NotConnected, Session
 from mystic_client.session.direct import follow
-from mystic_client.session.fetch import Cut, FetchUdp, UdpFailed, fetch, give_back
+from mystic_client.session.fetch import Cut, FetchRefused, FetchUdp, UdpFailed, fetch, give_back
 from mystic_client.session.filenames import safe_name
 from mystic_client.session.local import hash_of, same_sized
 from mystic_client.session.partial import Busy, PartialFile, forget_parts, origin, partial_path
@@ -36,6 +37,8 @@ SERVER_HASHES_BYTES_S: Final = 50 * 1024 * 1024
 """How slowly a server may compute a hash that we still wait for."""
 BUSY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Waits for a place among one's own transfers; a ticket that nobody used holds one for a minute."""
+PASSING: Final = (Code.BAD_TICKET, Code.STOPPING, Code.FILES_UNAVAILABLE)
+"""Refusals on a file's own connection that another ticket can help with, such as after a restart of the server."""
 SHORT_RTT_S: Final = 0.010
 """On shorter ways TCP is the faster one."""
 
@@ -91,7 +94,7 @@ class _Download:
         self._over = over
         self._message = message
         self._patience_s = patience_s
-        self._fetch_udp = fetch_udp
+        self._fetch_udp = fetch_udp or datagrams.fetch_udp
         self._teller = Teller(path, progressed)
         self._part: PartialFile | None = None
         self._may_be_there = not save_as
@@ -128,7 +131,9 @@ class _Download:
             before = self._received
             try:
                 return await self._attempt()
-            except (Cut, NotConnected, TimeoutError) as problem:
+            except (Cut, NotConnected, TimeoutError, FetchRefused) as problem:
+                if isinstance(problem, FetchRefused) and problem.code not in PASSING:
+                    raise
                 fruitless = 0 if self._received > before else fruitless + 1
                 if fruitless >= ATTEMPTS:
                     raise Failed("cut", f"the transfer was cut off: {sentence_of(problem)}") from None
@@ -160,8 +165,6 @@ class _Download:
     async def _chosen_over(self) -> str:
         if self._over == "auto":
             self._over = "tcp" if await self._session.measure_rtt() < SHORT_RTT_S else "udp"
-        if self._over == "udp" and self._fetch_udp is None:
-            self._not_over_udp("datagrams can't be had here")
         return self._over
 
     def _not_over_udp(self, why: str) -> None:
@@ -169,7 +172,7 @@ class _Download:
         self._teller.tell(note=f"over TCP: {why}")
 
     async def _in_datagrams(self, ticket: Ticket, part: PartialFile) -> None:
-        assert ticket.udp is not None and self._fetch_udp is not None
+        assert ticket.udp is not None
         held = part.scatter(ticket.udp.block)
         self._begin(part.received, ticket, "udp")
         if held.complete:

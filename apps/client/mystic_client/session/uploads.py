@@ -27,7 +27,7 @@ from mystic_client.session.link import Lost
 from mystic_client.session.local import Hashing
 from mystic_client.session.progress import Failed, Progress, Progressed, Teller, sentence_of
 from mystic_client.session.secure import FingerprintChanged
-from mystic_client.session.transfers import ATTEMPTS, BUSY_S, RECONNECT_S
+from mystic_client.session.transfers import ATTEMPTS, BUSY_S, PASSING, RECONNECT_S
 from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import (
@@ -231,10 +231,8 @@ class _Sending:
                 match clean(said):
                     case Stored() as stored:
                         return stored
-                    case Refused(_, Code.STOPPING, text) | Bye(Code.STOPPING, text):
-                        raise Cut(text)
                     case Refused(_, code, text) | Bye(code, text):
-                        raise Failed(code, text)
+                        raise Cut(text) if code in PASSING else Failed(code, text)
         raise Failed(Code.MALFORMED, "the server says everything but that it has the file")
 
 
