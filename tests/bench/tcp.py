@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,10 +11,10 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
 from mysticproto.model import FileHashed
+from tests.bench.files import FILE, shared_file
 from tests.bench.nginx import is_installed, running_nginx, version
 from tests.bench.report import Row
 from tests.bench.server import MeasuredServer, running_server
@@ -35,8 +33,6 @@ from tests.bench.sink import (
 from tests.support.native_peer import NativePeer
 from tests.support.netlab import Line, Side, laboratory, why_impossible
 
-FILE = "file.bin"
-SHARED_MEMORY = Path("/dev/shm")
 FULL_BYTES = 1 << 30
 SMALL_BYTES = 1 << 28
 CROWD = 20
@@ -121,24 +117,6 @@ def _rivals(folder: Path, running: ExitStack) -> dict[str, Rival]:
     nginx = running.enter_context(running_nginx(folder, partial(lab.start, Side.A)))
     rivals[f"{version()}, {UNPACED}"] = Rival(nginx, lambda words, given: lab.run(Side.A, words, given=given))
     return rivals
-
-
-@contextmanager
-def shared_file(wanted_bytes: int) -> Iterator[tuple[Path, int]]:
-    """A folder in memory with one file, and its size: smaller than wanted, and told, if there is no room."""
-    parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
-    with TemporaryDirectory(prefix="mystic-bench-", dir=parent) as name:
-        size = wanted_bytes
-        while size > SMALL_BYTES and shutil.disk_usage(name).free < 2 * size:
-            size //= 2
-        if size < wanted_bytes:
-            print(f"tcp: there is room for a file of {size >> 20} MiB only.", file=sys.stderr)
-        part = os.urandom(1 << 20)
-        with Path(name, FILE).open("wb") as file:
-            for at in range(size >> 20):
-                file.write(at.to_bytes(8) + part[8:])
-        os.utime(Path(name, FILE), (0, 0))  # of a file that has just been written, the hash is not kept
-        yield Path(name), size
 
 
 def wait_for_the_hash(server: MeasuredServer) -> None:
