@@ -166,6 +166,8 @@ class Download:
     @property
     def bytes_confirmed(self) -> int:
         """What the peer has, as far as it has said so; the last block counts as a whole one."""
+        if self.sender.state is State.DONE:  # it has said so in one word
+            return self.offer.size
         return min(self.offer.size, self.sender.blocks_confirmed * self.offer.block)
 
     def abort(self) -> None:

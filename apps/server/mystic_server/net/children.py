@@ -32,6 +32,7 @@ _STOP_LIMIT_S = 10.0
 _READ_BYTES = 64 * 1024
 _FILES_IN_A_READ = 64
 _LENGTH = struct.Struct(">I")
+_FD = struct.Struct("@i")
 
 
 def pack_frame(body: bytes) -> bytes:
@@ -257,18 +258,27 @@ class ParentLink:
         """The bodies that are there, without waiting; see `files`, and `ended`."""
         while True:
             try:
-                data, files, _, _ = socket.recv_fds(self._sock, _READ_BYTES, _FILES_IN_A_READ, socket.MSG_DONTWAIT)
+                data = self._read_with_files()
             except BlockingIOError:
                 break
             except OSError:
-                data, files = b"", []
-            self.files += files
+                data = b""
             self._waiting += self._frames.feed(data)
             if not data:
                 self.ended = True
                 break
         bodies, self._waiting = self._waiting, []
         return bodies
+
+    def _read_with_files(self) -> bytes:
+        """As `socket.recv_fds`, whose flags are of no effect in Python 3.11."""
+        room = socket.CMSG_SPACE(_FILES_IN_A_READ * _FD.size)
+        data, ancillary, _, _ = self._sock.recvmsg(_READ_BYTES, room, socket.MSG_DONTWAIT)
+        for level, kind, numbers in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                whole = len(numbers) - len(numbers) % _FD.size
+                self.files += (fd for (fd,) in _FD.iter_unpack(numbers[:whole]))
+        return data
 
     def receive(self) -> bytes | None:
         """The next body; waits. None: the parent is gone or wants no more."""
