@@ -64,6 +64,10 @@ class Peer:
                     return request
                 assert isinstance(request, model.Ping | model.Mark), f"{kind.__name__} was expected, and {request} came"
 
+    async def next_request(self) -> object:
+        """The next request, of whatever kind."""
+        return await self._next()
+
     async def take_raw(self, count: int) -> bytes:
         """So many raw bytes, which come behind a `Store`."""
         taken = bytearray()

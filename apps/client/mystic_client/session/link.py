@@ -206,12 +206,13 @@ class Link:
         """
         if self._fault:
             raise self._fault
-        said, self._fault = self._wire.feed(await self._read_raw(timeout_s))
+        said, self._fault = self._wire.feed(await self.read_raw(timeout_s))
         if self._fault and not said:
             raise self._fault
         return said
 
-    async def _read_raw(self, timeout_s: float) -> bytes:
+    async def read_raw(self, timeout_s: float) -> bytes:
+        """Some bytes as they come, at most `READ_BYTES`. Raises `Lost` as `read` does."""
         try:
             async with asyncio.timeout(timeout_s):
                 data = await self._reader.read(READ_BYTES)

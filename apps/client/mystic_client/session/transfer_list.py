@@ -155,6 +155,7 @@ class TransferList:
         """Compares what lies here with the hash that the server gave, once more."""
         entry = self._entries.get(number)
         if entry is not None and entry.shown.can_verify and entry.task is None:
+            self._show(entry, state="verifying")
             self._run(entry, self._verify(entry))
 
     def remove(self, number: int) -> None:
@@ -312,7 +313,6 @@ class TransferList:
 
     async def _verify(self, entry: _Entry) -> None:
         kept = entry.kept
-        self._show(entry, state="verifying")
         try:
             ours = await hash_of(Path(kept.saved_to))
         except OSError as problem:
