@@ -22,6 +22,7 @@ from mystic_server.files.messages import (
     Searched,
     SearchWork,
     ToChild,
+    WatchWork,
     encode,
     from_child,
 )
@@ -152,3 +153,16 @@ def test_it_ends_in_the_middle_of_a_hash(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(1000 * SLICE_BYTES)
     assert answers(tmp_path, Parent(hash_work(1, tmp_path / "sparse"))) == []
+
+
+def test_it_says_what_has_changed_in_watched_folders(tmp_path: Path) -> None:
+    class Curious(Parent):
+        """Watches, changes something, waits until that is told, and goes."""
+
+        def has_something(self, limit_s: float) -> bool:
+            (tmp_path / "new").write_bytes(os.urandom(8))
+            return bool(self.work) or Changed("") in self.said
+
+    parent = Curious(WatchWork(("",)))
+    assert set(map(type, answers(tmp_path, parent))) == {Changed}
+    assert parent.ended

@@ -135,8 +135,10 @@ class Storage:
             return
         hashing.close()
         attempt = self._attempts.pop(number)
-        self._guarded(number, lambda: self._settle(number, attempt, digest))
-        attempt.close()
+        try:
+            self._guarded(number, lambda: self._settle(number, attempt, digest))
+        finally:
+            attempt.close()
 
     def close(self) -> None:
         """Lets go of the files; what was written stays."""
