@@ -34,8 +34,9 @@ async def put(
         with Meter() as meter:
             done = await _send_all(visit.session, what, meter)
     failed = [progress for progress in done if progress.state != "done"]
-    for progress in failed[:-1] if len(done) == 1 else failed:
-        talk(f"{progress.path}: {progress.error}")
+    if len(done) > 1:
+        for progress in failed:
+            talk(f"{progress.path}: {progress.error}")
     show(_where(progress) for progress in done if progress.state == "done")
     if failed:
         status = Status.NO_SERVER if all(one.code in _NO_SERVER for one in failed) else Status.REFUSED

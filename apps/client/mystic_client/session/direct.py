@@ -113,6 +113,8 @@ class Direct:
         if self._pending:
             said, self._pending = self._pending, []
             return said
+        if self._fault:
+            raise self._fault
         with _or_lost():
             data = self._patiently(partial(self._sock.recv, READ_BYTES), selectors.EVENT_READ, timeout_s)
         return self._feed(data)
@@ -168,8 +170,6 @@ class Direct:
         self._sock.close()
 
     def _feed(self, data: bytes) -> list[FromServer]:
-        if self._fault:
-            raise self._fault
         if not data:
             raise Lost("the server closed the connection")
         said, self._fault = self._wire.feed(data)

@@ -13,7 +13,6 @@ from typing import Final
 from msgspec import Struct
 
 from mystic_client.session.connection import NotConnected, Session
-from mystic_client.session.fetch import FetchUdp
 from mystic_client.session.filenames import safe_name
 from mystic_client.session.progress import Failed, Progress, Progressed, Teller
 from mystic_client.session.transfers import BUSY_S, RECONNECT_S, download
@@ -100,7 +99,6 @@ class FolderDownload:
         over: str = "tcp",
         places: asyncio.Semaphore | None = None,
         patience_s: float | None = RECONNECT_S,
-        fetch_udp: FetchUdp | None = None,
     ) -> None:
         self.files: dict[str, Progress] = {}
         self._session = session
@@ -111,7 +109,6 @@ class FolderDownload:
         self._over = over
         self._places = places or asyncio.Semaphore(AT_ONCE)
         self._patience_s = patience_s
-        self._fetch_udp = fetch_udp
         self._received = 0
 
     async def run(self) -> Progress:
@@ -166,7 +163,6 @@ class FolderDownload:
             self._heard,
             over=self._over,
             patience_s=self._patience_s,
-            fetch_udp=self._fetch_udp,
         )
 
     def _heard(self, progress: Progress) -> None:

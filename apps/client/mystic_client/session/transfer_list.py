@@ -20,7 +20,6 @@ from msgspec.structs import replace
 
 from mystic_client.model.transfer import ENDED, Transfer
 from mystic_client.session.connection import Session
-from mystic_client.session.fetch import FetchUdp
 from mystic_client.session.filenames import safe_name
 from mystic_client.session.folders import FolderDownload
 from mystic_client.session.local import hash_of
@@ -61,18 +60,10 @@ class TransferList:
     `into`: the folder for downloads. Methods that name a transfer that is gone, or in another state, do nothing.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        into: Path,
-        changed: Callable[[Transfer], None],
-        *,
-        fetch_udp: FetchUdp | None = None,
-    ) -> None:
+    def __init__(self, session: Session, into: Path, changed: Callable[[Transfer], None]) -> None:
         self._session = session
         self._into = into
         self._changed = changed
-        self._fetch_udp = fetch_udp
         self._entries: dict[int, _Entry] = {}
         self._last_number = 0
         self._places = {"down": asyncio.Semaphore(DOWN_AT_ONCE), "up": asyncio.Semaphore(UP_AT_ONCE)}
@@ -296,7 +287,6 @@ class TransferList:
                     over=kept.over,
                     message=kept.message,
                     patience_s=None,
-                    fetch_udp=self._fetch_udp,
                 )
 
     def _folder(self, entry: _Entry, heard: Callable[[Progress], None]) -> FolderDownload:
@@ -308,7 +298,6 @@ class TransferList:
             over=entry.kept.over,
             places=self._places["down"],
             patience_s=None,
-            fetch_udp=self._fetch_udp,
         )
 
     async def _verify(self, entry: _Entry) -> None:

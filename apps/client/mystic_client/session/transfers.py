@@ -66,6 +66,7 @@ async def download(
     made harmless, and never takes the place of another file; `save_as` is the user's own name for it and replaces.
     `over`: "tcp", "udp", or "auto" for what suits the way. `progressed` is called at every change of state and at most
     ten times a second in between. `patience_s`: how long to wait for a lost connection, None: as long as it takes.
+    `fetch_udp`: what brings a file in datagrams, instead of `datagrams.fetch_udp`.
     Cancelling leaves the `.part` for a later attempt.
     """
     return await _Download(session, path, folder, progressed, save_as, over, message, patience_s, fetch_udp).run()
