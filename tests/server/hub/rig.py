@@ -130,6 +130,15 @@ class Diary:
     ) -> None:
         self.lines.append(f"{name} {'has' if complete else 'has not'} got {transfer.path}")
 
+    def datagrams_started(self, name: str, transfer: FileTransfer, held: int) -> None:
+        self.lines.append(f"{name} gets {transfer.path} in datagrams")
+
+    def datagrams_moved(self, count: int) -> None:
+        """Too often to be written down."""
+
+    def datagrams_ended(self, name: str, transfer: FileTransfer, came: int, seconds: float, why: str) -> None:
+        self.lines.append(f"{name} {'has not' if why else 'has'} got {transfer.path} in datagrams")
+
     def upload_started(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
         self.lines.append(f"{name} brings {left} of {upload.name}")
 
