@@ -381,7 +381,8 @@ def test_over_tls_and_with_the_file_right_behind_the_request(server: ServerProce
         with NativePeer((server.host, server.port), greet=False) as plain:
             with client_context().wrap_socket(plain.sock, server_hostname="x") as tls:
                 tls.sendall(PREAMBLE + encode_frame(Store(1, ticket.ticket)) + DATA)
-                speaks, said = NativeClient(), []
+                speaks = NativeClient()
+                said: list[object] = []
                 while not any(isinstance(each, Stored | Refused) for each in said):
                     heard, fault = speaks.feed(tls.recv(65536))
                     assert fault is None

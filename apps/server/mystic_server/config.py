@@ -53,6 +53,7 @@ MAX_PORT = 65535
 _NO_LIMIT = 1_000_000_000
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=_NO_LIMIT)]
+DiskBytes: TypeAlias = Annotated[int, Meta(ge=1, le=1 << 50)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_NO_LIMIT)]
 PerSecond: TypeAlias = Annotated[float, Meta(gt=0, le=_NO_LIMIT)]
 
@@ -132,16 +133,16 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     downloads_per_user: Count = 4
     ticket_life_s: Seconds = 60.0
     """From being asked for to the connection that a file goes over."""
-    max_upload_bytes: Count = 100 * 1024 * 1024
+    max_upload_bytes: DiskBytes = 100 * 1024 * 1024
     """Of one file that somebody brings."""
-    upload_bytes_per_user: Count = 1024 * 1024 * 1024
+    upload_bytes_per_user: DiskBytes = 1024 * 1024 * 1024
     """Of all files that somebody has brought and that are still here, those being brought included."""
     running_uploads: Count = 16
     """Tickets and running uploads, in all; each may have a MiB in memory."""
     uploads_per_user: Count = 2
     unfinished_upload_life_s: Seconds = 24 * 3600.0
     """How long what has come of an upload waits for its rest."""
-    disk_reserve_bytes: Count = 256 * 1024 * 1024
+    disk_reserve_bytes: DiskBytes = 256 * 1024 * 1024
     """What no upload may take of the disk's free space."""
 
     def without_rates(self) -> "Limits":
