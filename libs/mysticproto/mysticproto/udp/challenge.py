@@ -9,7 +9,8 @@ from collections.abc import Hashable
 
 from mysticproto.udp.packets import TOKEN_BYTES
 
-PENDING_MAX = 8
+PENDING_MAX = 32
+EVERY_S = 0.1  # so that those of a round trip of 3 s are remembered
 
 
 class Challenger:
@@ -25,6 +26,10 @@ class Challenger:
         """What the client at this address must give back."""
         said = b"%d %s" % (self.moves, repr(address).encode())
         return hmac.digest(self._entropy, said, "sha256")[:TOKEN_BYTES]
+
+    def due(self, now: float) -> bool:
+        """Whether a client that reports from elsewhere, which it does often, should be asked again."""
+        return now >= max(self._sent_at.values(), default=-EVERY_S) + EVERY_S
 
     def sent(self, pn: int, now: float) -> None:
         """A challenge leaves under this pn."""

@@ -1,8 +1,8 @@
 """Receiver: the client's side of one transfer.
 
-It says HELLO for a second and a half, answers a CHALLENGE with START, and stores what is authentic and new. While data comes
-it reports every few milliseconds; each pn is in four reports, so that a lost one costs nothing. When nothing comes it
-reports four times a second, so that a server that has stopped hears that somebody is there.
+It says HELLO for a second and a half, answers a CHALLENGE with START, and stores what is authentic and new. While data
+comes it reports every few milliseconds; each pn is in four reports, so that a lost one costs nothing. When nothing
+comes it reports four times a second, so that a server that has stopped hears that somebody is there.
 """
 
 from collections import deque

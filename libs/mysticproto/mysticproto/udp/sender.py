@@ -179,7 +179,8 @@ class Sender:
                     self._report(packets.decode_report(body), self.control, now)
                 else:
                     self._paused = True
-                    self._challenge(address, now)
+                    if self._challenger.due(now):
+                        self._challenge(address, now)
             case packets.DONE:
                 self.state = State.DONE
                 self._say(packets.DONE, b"", address, now)
