@@ -42,7 +42,10 @@ class DatagramProxy:
 
 class _End(asyncio.DatagramProtocol):
     def __init__(self, heard: Callable[[bytes, Any], None]) -> None:
-        self.datagram_received = heard  # type: ignore[method-assign]
+        self._heard = heard
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._heard(data, addr)
 
 
 def unchanged(datagram: bytes, to_server: bool) -> list[bytes]:

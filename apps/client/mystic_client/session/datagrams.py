@@ -207,11 +207,12 @@ class Fetching:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Connected, so that the kernel drops what others send. Raises `OSError`."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    """Connected to a host in numbers, so that the kernel drops what others send. Raises `OSError`."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
+    sock = socket.socket(family, kind)
     try:
         sock.setblocking(False)
-        sock.connect((host, port))
+        sock.connect(address)
     except BaseException:
         sock.close()
         raise
