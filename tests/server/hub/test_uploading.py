@@ -20,6 +20,7 @@ from mysticproto.model import (
     FileRef,
     GetHistory,
     History,
+    Kick,
     LeaveGroup,
     Message,
     Ok,
@@ -241,6 +242,16 @@ def test_who_goes_on_elsewhere_ends_the_old_connection(rig: Rig, ana: Client) ->
     opens(rig, ana, wanted(), offset=1000)
     assert [refused.code for refused in old.takes(Refused)] == ["bad_ticket"]
     assert old.is_at_end
+
+
+def test_who_is_sent_away_brings_nothing_more(rig: Rig, ana: Client) -> None:
+    file = brings(rig, opens(rig, ana, wanted()).ticket, DATA[:1000])
+    bob = rig.comes("bob", new_key())
+    rig.world.users[bob.peer.user].is_operator = True
+    bob.asks(Kick(4, "ana"))
+    rig.settle()
+    assert [refused.code for refused in file.takes(Refused)] == ["not_allowed"]
+    assert file.is_at_end and rig.uploads.uploads == 0
 
 
 def test_it_is_given_up(rig: Rig, ana: Client) -> None:

@@ -197,6 +197,12 @@ class UploadArea:
             self._drop(upload)
         return bool(begun)
 
+    def end_all(self, user: int) -> None:
+        """Ends what a user brings just now; what has come is kept for a while."""
+        text = "You may not bring this any more."
+        for attempt in [each for each in self._attempts.values() if each.upload.user == user]:
+            self._end(attempt, _refused(attempt.n, Code.NOT_ALLOWED, text, attempt.upload.name))
+
     def open_kept(self, id: str, size: int) -> int | None:
         """A descriptor of the whole file that an upload has kept, for reading; None if it isn't there."""
         flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -403,12 +409,15 @@ class UploadArea:
 
     def _take_over(self, upload: Upload) -> None:
         for attempt in [each for each in self._attempts.values() if each.upload.id == upload.id]:
-            self.release(attempt.number)
             text = "This upload goes on elsewhere, or was given up."
-            if attempt.answered:
-                attempt.answered(_refused(attempt.n, Code.BAD_TICKET, text, upload.name))
-            elif attempt.incoming:
-                attempt.incoming.ended(Ended(upload, Code.BAD_TICKET, text))
+            self._end(attempt, _refused(attempt.n, Code.BAD_TICKET, text, upload.name))
+
+    def _end(self, attempt: _Attempt, why: Refused) -> None:
+        self.release(attempt.number)
+        if attempt.answered:
+            attempt.answered(why)
+        elif attempt.incoming:
+            attempt.incoming.ended(Ended(attempt.upload, why.code, why.text))
 
     # The copy of what the child keeps.
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from mystic_server.domain.decide_uploads import announcement_refused, decide_upload
-from mystic_server.domain.events import Deleted, Event, Posted, SharedFile
+from mystic_server.domain.events import AccountDeleted, Banned, Deleted, Event, Kicked, Posted, SharedFile
 from mystic_server.files.upload_messages import Upload
 from mystic_server.files.uploads import Answered, Ended, Incoming
 from mystic_server.hub.desk import Desk
@@ -41,6 +41,8 @@ class Uploads(Protocol):
     def announced(self, upload: Upload, seq: int) -> None: ...
 
     def message_deleted(self, seq: int) -> None: ...
+
+    def end_all(self, user: int) -> None: ...
 
 
 class _Arriving:
@@ -128,9 +130,14 @@ class Uploading:
             )
 
     def happened(self, event: Event) -> None:
-        """A message that is deleted takes its file with it."""
-        if isinstance(event, Deleted):
-            self._uploads.message_deleted(event.message)
+        """A message that is deleted takes its file with it; who is sent away brings nothing more."""
+        match event:
+            case Deleted(message=message):
+                self._uploads.message_deleted(message)
+            case Kicked(user=user) | Banned(user=user) | AccountDeleted(user=user):
+                self._uploads.end_all(user)
+            case _:
+                pass
 
     def announced(self, peer: Peer, request: Store, reply: Reply) -> None:
         """What came of the message that brings a file. The connection may be gone already."""
