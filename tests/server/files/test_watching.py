@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import watchfiles
 
+from mystic_server.files import watching
 from mystic_server.files.tree import Tree
 from mystic_server.files.watching import Watching
 
@@ -118,3 +122,41 @@ def test_links_out_of_the_share_are_not_followed(desk: Desk, tmp_path: Path) -> 
     while not heard:
         heard += desk.watching.poll()
     assert heard == ["plans"]
+
+
+class Full:
+    """What a kernel that watches too much already lets one ask."""
+
+    def __next__(self) -> None:
+        raise OSError(errno.ENOSPC, "OS file watch limit reached.")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *, polling_too: bool) -> None:
+    """The kernel watches nothing more."""
+    real = watchfiles.watch
+
+    def watch(*folders: str, **options: Any) -> Any:
+        if options["force_polling"] and not polling_too:
+            return real(*folders, **options)
+        return Full()
+
+    monkeypatch.setattr(watching, "watch", watch)
+
+
+def test_where_the_kernel_watches_nothing_more_the_folders_are_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, polling_too=False)
+    desk.watching.want(["plans"])
+    (desk.share / "plans" / "x").write_bytes(b"1")
+    desk.changed("plans")
+
+
+def test_where_nothing_works_nothing_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, polling_too=True)
+    desk.watching.want(["plans"])
+    (desk.share / "plans" / "x").write_bytes(b"1")
+    assert desk.watching.poll() == desk.watching.poll() == []
+    monkeypatch.undo()
+    (desk.share / "plans").rename(desk.share / "old")
+    desk.changed("plans")

@@ -2,7 +2,7 @@
 
 The library's own thread collects what the kernel says of the folders; it is asked once in a while, and answers at once.
 Only the folders themselves are watched, not what is below them. One that is missing is looked for again at each asking,
-and has changed when it is there.
+and has changed when it is there. Where the kernel won't watch any more, that thread looks at the folders by itself.
 """
 
 import os
@@ -74,22 +74,26 @@ class Watching:
         if self._changes:
             self._changes.close()
         self._paths = there
-        self._changes = _watch([each.real for each in there.values()]) if there else None
-        self._heard()  # nothing yet, but only now the folders are watched
+        folders = [each.real for each in there.values()]
+        for by_polling in (False, True):
+            self._changes = _watch(folders, by_polling) if folders else None
+            self._heard()  # nothing yet, but only now the folders are watched
+            if self._changes:
+                return
 
     def _heard(self) -> set[str]:
         if self._changes is None:
             return set()
         try:
             changes = [path for _, path in next(self._changes)]
-        except (OSError, StopIteration):  # too many are watched, or one went just now: looked at again next time
-            self._changes, self._paths = None, {}
+        except (OSError, RuntimeError, StopIteration):  # the kernel watches too much already, or one went just now
+            self._changes = None
             return set()
         touched = {*changes, *map(os.path.dirname, changes)}
         return {path for path, there in self._paths.items() if there.real in touched}
 
 
-def _watch(folders: Sequence[str]) -> Generator[set[FileChange], None, None]:
+def _watch(folders: Sequence[str], by_polling: bool) -> Generator[set[FileChange], None, None]:
     return watch(
         *folders,
         watch_filter=None,
@@ -97,6 +101,7 @@ def _watch(folders: Sequence[str]) -> Generator[set[FileChange], None, None]:
         step=_ANSWER_AT_ONCE_MS,
         rust_timeout=_ANSWER_AT_ONCE_MS,
         yield_on_timeout=True,
+        force_polling=by_polling or None,
         recursive=False,
         ignore_permission_denied=True,
     )
