@@ -15,7 +15,7 @@ from msgspec import Struct
 from mystic_client.session.connection import NotConnected, Session
 from mystic_client.session.filenames import safe_name
 from mystic_client.session.progress import Failed, Progress, Progressed, Teller
-from mystic_client.session.transfers import BUSY_S, RECONNECT_S, download
+from mystic_client.session.transfers import BUSY, BUSY_S, RECONNECT_S, download
 from mysticproto.errors import Code
 from mysticproto.model import Folder, FolderEntry, ListFolder, Refused
 
@@ -57,7 +57,7 @@ async def walk(session: Session, path: str, *, patience_s: float | None = RECONN
 async def _entries(session: Session, path: str, patience_s: float | None) -> tuple[FolderEntry, ...]:
     for wait_s in (*BUSY_S, 0.0):
         reply = await _asked(session, path, patience_s)
-        if not isinstance(reply, Refused) or reply.code != Code.LIMIT_REACHED:
+        if not isinstance(reply, Refused) or reply.code not in BUSY:
             break
         await asyncio.sleep(wait_s)
     if isinstance(reply, Refused):

@@ -35,8 +35,10 @@ RECONNECT_S: Final = 30.0
 HASH_PATIENCE_S = 30.0
 SERVER_HASHES_BYTES_S: Final = 50 * 1024 * 1024
 """How slowly a server may compute a hash that we still wait for."""
-BUSY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Waits for a place among one's own transfers; a ticket that nobody used holds one for a minute."""
+BUSY: Final = (Code.LIMIT_REACHED, Code.FILES_UNAVAILABLE)
+"""Refusals that pass by themselves: when another transfer has ended, or a server that has just started is ready."""
+BUSY_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""How long to wait between questions then; a ticket that nobody used holds a place for a minute."""
 PASSING: Final = (Code.BAD_TICKET, Code.STOPPING, Code.FILES_UNAVAILABLE)
 """Refusals on a file's own connection that another ticket can help with, such as after a restart of the server."""
 SHORT_RTT_S: Final = 0.010
@@ -192,7 +194,7 @@ class _Download:
     async def _ticket(self, over: str = "tcp") -> Ticket:
         reply = await self._ask_for_ticket(over)
         for wait_s in BUSY_S:
-            if not isinstance(reply, Refused) or reply.code != Code.LIMIT_REACHED:
+            if not isinstance(reply, Refused) or reply.code not in BUSY:
                 break
             self._teller.tell(state="waiting", left_s=None)
             await asyncio.sleep(wait_s)

@@ -27,7 +27,7 @@ from mystic_client.session.link import Lost
 from mystic_client.session.local import Hashing
 from mystic_client.session.progress import Failed, Progress, Progressed, Teller, sentence_of
 from mystic_client.session.secure import FingerprintChanged
-from mystic_client.session.transfers import ATTEMPTS, BUSY_S, PASSING, RECONNECT_S
+from mystic_client.session.transfers import ATTEMPTS, BUSY, BUSY_S, PASSING, RECONNECT_S
 from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import (
@@ -126,7 +126,7 @@ class _Uploading:
         hashing = Hashing(file)
         self._teller.start("hashing", 0, identity.size)
         blake3 = await follow(hashing.run, hashing.stop, lambda: self._teller.moved(hashing.hashed))
-        self._teller.tell(blake3=blake3, left_s=None)
+        self._teller.tell(blake3=blake3, state="waiting", received=0, left_s=None)
         stored = await self._send_it(file, identity, blake3)
         self._teller.tell(
             state="done", received=identity.size, left_s=None, verified=True, saved_to=stored.path, seq=stored.seq
@@ -152,7 +152,7 @@ class _Uploading:
         _check_unchanged(file, identity)
         reply = await self._ask(identity.size, blake3)
         for wait_s in BUSY_S:
-            if not isinstance(reply, Refused) or reply.code != Code.LIMIT_REACHED:
+            if not isinstance(reply, Refused) or reply.code not in BUSY:
                 break
             self._teller.tell(state="waiting", left_s=None)
             await asyncio.sleep(wait_s)
