@@ -70,17 +70,17 @@ class Control:
 
     @property
     def rate(self) -> float:
-        if not self.bandwidth.rate:
-            return 2 * FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S)
-        return max(self._gain * self.bandwidth.rate * self._for_loss, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
+        rate = self._gain * self.bandwidth.rate * self._for_loss
+        if self.mode is Mode.STARTUP:  # a first sample that losses have spoilt must not slow it down
+            return max(rate, 2 * FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S))
+        return max(rate, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
 
     @property
     def cwnd(self) -> float:
-        if not self.bandwidth.rate:
-            return FIRST_FLIGHT
         if self.mode is Mode.PROBE_RTT:
             return max(IN_FLIGHT_MIN, self.bdp / 2)
-        cwnd = max(IN_FLIGHT_MIN, 2 * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
+        least = FIRST_FLIGHT if self.mode is Mode.STARTUP else IN_FLIGHT_MIN
+        cwnd = max(least, 2 * self.bdp + CWND_SLACK_S * self.bandwidth.rate)
         return cwnd if self.fairness.cap is None else min(cwnd, self.fairness.cap)
 
     @property
