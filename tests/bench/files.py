@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 FILE = "file.bin"
+SMALL_FILE = "small.bin"
+_SMALL_BYTES = 5_000
 _IN_MEMORY = Path("/dev/shm")
 _PIECE_BYTES = 1 << 20
 _LEAST_BYTES = 1 << 28
@@ -23,13 +25,14 @@ def memory_folder() -> TemporaryDirectory[str]:
 
 @contextmanager
 def shared_file(wanted_bytes: int) -> Iterator[tuple[Path, int]]:
-    """A folder with one file, and its size: smaller than wanted, and told, if there is no room."""
+    """A folder with a small file and a large one, and the large one's size: smaller than wanted, and told, if there is no room."""
     with memory_folder() as name:
         size = wanted_bytes
         while size > _LEAST_BYTES and shutil.disk_usage(name).free < 2 * size:
             size //= 2
         if size < wanted_bytes:
             print(f"There is room for a file of {size >> 20} MiB only.", file=sys.stderr)
+        _write(Path(name, SMALL_FILE), _SMALL_BYTES)
         _write(Path(name, FILE), size)
         yield Path(name), size
 

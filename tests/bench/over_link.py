@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.bench.files import FILE, memory_folder
+from tests.bench.files import memory_folder
 from tests.bench.server import BenchError, running_server
 from tests.bench.sink import as_lines, drained, sink_command
 from tests.support.netlab import A_ADDRESS, Lab, Line, Side, laboratory
@@ -72,7 +72,7 @@ def mystic_at(lab: Lab, shared: Path) -> Iterator[tuple[str, int]]:
 
 
 def getter_command(address: tuple[str, int], over: str, folder: str) -> list[str]:
-    return [sys.executable, "-m", "tests.bench.getter", address[0], str(address[1]), FILE, over, folder]
+    return [sys.executable, "-m", "tests.bench.getter", address[0], str(address[1]), over, folder]
 
 
 def judged(said: str, over: str, file: Path) -> Got:
