@@ -25,7 +25,8 @@ def memory_folder() -> TemporaryDirectory[str]:
 
 @contextmanager
 def shared_file(wanted_bytes: int) -> Iterator[tuple[Path, int]]:
-    """A folder with a small file and a large one, and the large one's size: smaller than wanted, and told, if there is no room."""
+    """A folder with a small file and a large one, and the large one's size: smaller than wanted, and told, if there is
+    no room."""
     with memory_folder() as name:
         size = wanted_bytes
         while size > _LEAST_BYTES and shutil.disk_usage(name).free < 2 * size:
