@@ -113,7 +113,7 @@ class Control:
 
     def _drowned(self) -> bool:
         """Most is lost without a queue: the path has none. A few losses in the first rounds do not prove that."""
-        return self.fairness.hopeless and (self._full_rounds > 0 or self.fairness.round_total >= MANY)
+        return self.fairness.hopeless and self.fairness.round_total >= MANY
 
     def _end_round(self, seen: Seen, now: float) -> None:
         starting = self.mode is Mode.STARTUP or self._round_start < self._startup_end
