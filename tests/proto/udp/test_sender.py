@@ -5,7 +5,7 @@ import pytest
 from mysticproto.udp import packets
 from mysticproto.udp.blocks import BlockSet, encode_runs
 from mysticproto.udp.packets import ABORT, CHALLENGE, DATA, DONE
-from mysticproto.udp.sender import DROP_S, STALLED_S, START_WITHIN_S, STOP_S, Sender
+from mysticproto.udp.sender import DROP_S, REPORTS_PER_S, STALLED_S, START_WITHIN_S, STOP_S, Sender
 from mysticproto.udp.state import Reason, State
 from tests.proto.udp.links import ENTROPY, terms_of
 from tests.proto.udp.peers import CONTENT, SIZE, Client, sender_of
@@ -219,6 +219,18 @@ def test_a_report_from_the_old_address_ends_the_pause() -> None:
     assert take_until(client, client.now + 0.3) == []
     data = client.say(client.report(first[0][1], 1))
     assert data and {batch.address for batch in data} == {"home"}
+
+
+def test_a_flood_of_reports_is_not_worked_on() -> None:
+    client = Client(sender_of())
+    first = client.read(client.shake_hands())
+    for _ in range(REPORTS_PER_S):
+        client.say(client.report(first[0][1], 1))
+    client.say(client.report(first[1][1], 1))
+    assert client.sender.blocks_confirmed == 1
+    client.now += 1
+    client.say(client.report(first[1][1], 1))
+    assert client.sender.blocks_confirmed == 2
 
 
 def test_done_is_answered_each_time() -> None:

@@ -37,6 +37,7 @@ REORDERING_RTTS = 1 / 8  # how much later than its successors a datagram may com
 BATCH_BYTES_MAX = 65_507
 TICK_S = 0.0005
 SKIP_EVERY = 500
+REPORTS_PER_S = 1000  # an honest client sends 200, more only where it gets more than 400,000 datagrams
 
 
 class Batch(NamedTuple):
@@ -95,6 +96,7 @@ class Sender:
         self._skips = 0
         self._until_skip = self._next_skip()
         self._heard_at = self._new_at = self._taken_at = now
+        self._reports, self._reports_since = 0, now
 
     @property
     def peer(self) -> Hashable | None:
@@ -173,7 +175,7 @@ class Sender:
                 self._challenge(address, now)
             case packets.START if self.state in (State.WAITING, State.RUNNING):
                 self._start(body, address, now)
-            case packets.REPORT if self.state is State.RUNNING and self.control is not None:
+            case packets.REPORT if self.state is State.RUNNING and self.control is not None and self._bearable(now):
                 if address == self.peer:
                     self._paused = False
                     self._report(packets.decode_report(body), self.control, now)
@@ -186,6 +188,13 @@ class Sender:
                 self._say(packets.DONE, b"", address, now)
             case packets.ABORT if self.state is not State.DONE:
                 self._fail(packets.decode_reason(body))
+
+    def _bearable(self, now: float) -> bool:
+        """Whether one report more in this second is no flood."""
+        if now >= self._reports_since + 1:
+            self._reports, self._reports_since = 0, now
+        self._reports += 1
+        return self._reports <= REPORTS_PER_S
 
     def _challenge(self, address: Hashable, now: float) -> None:
         self._challenger.sent(self._sealer.next_pn, now)
