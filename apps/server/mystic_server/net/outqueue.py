@@ -16,7 +16,7 @@ from mysticproto.wire import Alone
 
 MAX_SEND_BYTES = 256 * 1024
 """Bytes handed to the kernel in one call, and of a file in one turn where it can't be told to send the file itself."""
-SPAN_BUDGET_BYTES = 1024 * 1024
+SPAN_BUDGET_BYTES = 2 * 1024 * 1024
 """Bytes of files that one peer gets before the others have their turn, at most."""
 TICK_FILE_BYTES = 8 * 1024 * 1024
 """Shared by all that are ready in one tick of the loop, so that chat never waits for more than this."""
