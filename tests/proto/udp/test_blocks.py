@@ -98,3 +98,12 @@ def test_any_bytes_are_runs_inside_the_file_or_refused(data: bytes) -> None:
 def test_runs_that_nobody_can_have_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         decode_runs(data, 100)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 3))
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 17])
+def test_a_run_of_which_nothing_is_there(first: int, count: int) -> None:
+    for held in (0, 11, 12, 31, 59):
+        blocks = BlockSet(60)
+        blocks.add(held)
+        assert blocks.lacks(first, count) == (not first <= held < first + count)

@@ -55,3 +55,33 @@ def test_every_datagram_has_a_pn_of_its_own_and_they_end() -> None:
     assert sealer.used_up
     with pytest.raises(KeyUsedUp):
         sealer.seal(DATA, b"")
+
+
+def test_many_blocks_at_once_are_the_same_as_one_by_one() -> None:
+    bodies = [bytes([number]) * 1168 for number in range(5)]
+    one_by_one, _ = server_keys(terms_of(), 100_000)
+    at_once, _ = server_keys(terms_of(), 100_000)
+    data = b"".join(one_by_one.seal(DATA, body, 7 + number) for number, body in enumerate(bodies))
+    assert at_once.seal_blocks(range(7, 12), bodies) == data
+    assert at_once.next_pn == one_by_one.next_pn == 6
+    _, opener = client_keys(terms_of(), 100_000)
+    assert opener.open_blocks(memoryview(data), 1200, 5, 1, 7) == bodies
+    assert opener.open_blocks(memoryview(data), 1200, 3, 1, 7) == bodies[:3]
+    assert opener.open_blocks(memoryview(data), 1200, 5, 1, 8) == []
+    assert opener.open_blocks(memoryview(data), 1200, 5, 2, 7) == []
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, 11, 15, 16, 1199])
+def test_blocks_are_opened_up_to_the_first_that_is_not_authentic(at: int) -> None:
+    sealer, _ = server_keys(terms_of(), 100_000)
+    _, opener = client_keys(terms_of(), 100_000)
+    data = bytearray(sealer.seal_blocks(range(4), [bytes(1168)] * 4))
+    data[2400 + at] ^= 1
+    assert opener.open_blocks(memoryview(bytes(data)), 1200, 4, 1, 0) == [bytes(1168)] * 2
+
+
+def test_no_pn_is_used_up_twice_by_many_at_once() -> None:
+    sealer, _ = server_keys(terms_of(), 100_000)
+    sealer.next_pn = PN_MAX
+    with pytest.raises(KeyUsedUp):
+        sealer.seal_blocks(range(2), [b"", b""])

@@ -37,3 +37,12 @@ def test_a_clock_that_steps_back_gives_nothing() -> None:
     pacer.spend(pacer.allowed(5.0))
     assert pacer.allowed(4.0) == 0
     assert pacer.allowed(5.002) == 2
+
+
+def test_what_can_be_made_good_is_not_overdue() -> None:
+    pacer = Pacer(10_000, 0.0)
+    pacer.spend(pacer.allowed(0.0))
+    assert not pacer.is_overdue(BURST_S)
+    assert pacer.is_overdue(2 * BURST_S)
+    assert pacer.allowed(2 * BURST_S) == 10_000 * BURST_S
+    assert not pacer.is_overdue(2 * BURST_S)

@@ -1,5 +1,6 @@
 """Replays are refused, and what has arrived is remembered, whatever the order."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +38,16 @@ def test_a_bitmap_goes_around_the_end_of_the_ring() -> None:
     for pn in (WINDOW - 2, WINDOW - 1, WINDOW, WINDOW + 2):
         window.add(pn)
     assert window.bitmap(WINDOW - 2, 5) == 0b10111
+
+
+@pytest.mark.parametrize("first", [1, 2, 500, WINDOW - 3, WINDOW, 3 * WINDOW - 1])
+def test_a_run_is_the_same_as_one_by_one(first: int) -> None:
+    one_by_one, at_once = ArrivedWindow(), ArrivedWindow()
+    for window in (one_by_one, at_once):
+        window.add(1)
+    for pn in range(first + 1, first + 11):
+        one_by_one.add(pn)
+    at_once.add_run(first + 1, 10)
+    assert at_once.largest == one_by_one.largest == first + 10
+    for start in (max(1, first - 5), first, first + 4):
+        assert at_once.bitmap(start, 6) == one_by_one.bitmap(start, 6)

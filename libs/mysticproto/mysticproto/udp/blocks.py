@@ -40,6 +40,12 @@ class BlockSet:
     def __contains__(self, block: int) -> bool:
         return bool(self.bits[block >> 3] & BIT[block & 7])
 
+    def lacks(self, first: int, count: int) -> bool:
+        """Whether nothing of a run is in the set."""
+        end = first + count
+        bits = int.from_bytes(self.bits[first >> 3 : (end + 7) >> 3], "little") >> (first & 7)
+        return not bits & ((1 << count) - 1)
+
     @property
     def complete(self) -> bool:
         return self.held == self.total

@@ -7,13 +7,16 @@ Opening costs an allocation more than `decrypt_into` would, and is as fast; but 
 written unauthenticated bytes into its destination.
 """
 
+from collections.abc import Iterable, Sequence
+from itertools import count
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mysticproto.model import UdpTerms
-from mysticproto.udp.packets import HEADER, HEADER_BYTES, OVERHEAD_BYTES, PN_MAX
+from mysticproto.udp.packets import DATA, HEADER, HEADER_BYTES, OVERHEAD_BYTES, PN_MAX
 
 _KEY_BYTES, _SALT_BYTES = 32, 4
 _PN_IN_HEADER = slice(6, 12)
@@ -36,16 +39,24 @@ class Sealer:
 
     def seal(self, kind: int, body: bytes | memoryview, block: int = 0) -> bytes:
         """One datagram."""
-        return b"".join(self.sealed_pair(kind, body, block))
-
-    def sealed_pair(self, kind: int, body: bytes | memoryview, block: int = 0) -> tuple[bytes, bytes]:
-        """One datagram as its header and the rest, for those who join many."""
         pn = self.next_pn
         if pn > PN_MAX:
             raise KeyUsedUp
         self.next_pn = pn + 1
         header = HEADER.pack(kind, 0, self._cid, 0, pn, block)
-        return header, self._encrypt(self._salt + header[_PN_IN_HEADER], body, header)
+        return header + self._encrypt(self._salt + header[_PN_IN_HEADER], body, header)
+
+    def seal_blocks(self, blocks: Sequence[int], bodies: Iterable[bytes | memoryview]) -> bytes:
+        """Blocks of the file as DATA, end to end. The same as `seal` for each, which is what most time goes into."""
+        pack, encrypt, salt, cid = HEADER.pack, self._encrypt, self._salt, self._cid
+        parts: list[bytes] = []
+        if self.next_pn + len(blocks) - 1 > PN_MAX:
+            raise KeyUsedUp
+        for pn, block, body in zip(count(self.next_pn), blocks, bodies, strict=False):
+            header = pack(DATA, 0, cid, 0, pn, block)
+            parts += (header, encrypt(salt + header[_PN_IN_HEADER], body, header))
+        self.next_pn += len(blocks)
+        return b"".join(parts)
 
     @property
     def used_up(self) -> bool:
@@ -73,6 +84,22 @@ class Opener:
             return None
         kind, flags, cid, high, pn, block = HEADER.unpack_from(datagram)
         return (kind, pn, block) if cid == self._cid and not flags and not high else None
+
+    def open_blocks(self, data: memoryview, one: int, count: int, pn: int, block: int) -> list[bytes]:
+        """The bodies of up to `count` datagrams of `one` bytes each: as far as they are authentic DATA with these
+        numbers, which rise by one. The same as `header` and `open` for each, but quicker."""
+        pack, decrypt, salt, cid = HEADER.pack, self._decrypt, self._salt, self._cid
+        bodies: list[bytes] = []
+        for at in range(0, count * one, one):
+            header = pack(DATA, 0, cid, 0, pn + len(bodies), block + len(bodies))
+            body = at + HEADER_BYTES
+            if data[at:body] != header:
+                break
+            try:
+                bodies.append(decrypt(salt + header[_PN_IN_HEADER], data[body : at + one], header))
+            except InvalidTag:
+                break
+        return bodies
 
     def open(self, datagram: bytes | memoryview) -> bytes | None:
         """The body; None if it is forged or damaged."""

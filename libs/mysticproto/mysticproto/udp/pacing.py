@@ -33,6 +33,10 @@ class Pacer:
         self._filled_at = max(self._filled_at, now)
         return int(self._tokens + _ROUNDING)
 
+    def is_overdue(self, now: float) -> bool:
+        """Whether so much time has passed that the bucket can't make it good."""
+        return self._tokens + (now - self._filled_at) * self.rate > max(BURST_MIN, self.rate * BURST_S) + 1
+
     def spend(self, count: int) -> None:
         self._tokens -= count
 

@@ -46,6 +46,7 @@ class Receiver:
         self.reason: Reason | None = None  # set when FAILED
         self.refused = self.repeated = 0
         self._block_bytes, self._size, self._store = terms.block, size, store
+        self._segment_bytes = terms.block + packets.OVERHEAD_BYTES
         self._sealer, self._opener = client_keys(terms, size)
         self._window = ArrivedWindow()
         self._run: list[bytes] = []
@@ -77,9 +78,12 @@ class Receiver:
         """
         if self.state is State.FAILED or not segment_bytes:
             return
-        view = memoryview(data)
-        for at in range(0, len(view), segment_bytes):
-            self._receive_one(view[at : at + segment_bytes], min(arrival, now), now)
+        view, at, arrival = memoryview(data), 0, min(arrival, now)
+        while at < len(view):
+            at += self._receive_row(view[at:], segment_bytes, arrival, now)
+            if at < len(view):
+                self._receive_one(view[at : at + segment_bytes], arrival, now)
+                at += segment_bytes
         self._flush(now)
         if self.state is State.RUNNING:
             self._plan_report(now)
@@ -109,6 +113,30 @@ class Receiver:
             self._next_at = now
 
     # What comes
+
+    def _receive_row(self, view: memoryview, segment_bytes: int, arrival: float, now: float) -> int:
+        """Whole blocks as they come nearly always: one behind the other, from datagrams one behind the other.
+
+        Returns how many bytes of datagrams that were; what follows them is nothing of that kind.
+        """
+        header = self._opener.header(view[:segment_bytes])
+        if segment_bytes != self._segment_bytes or header is None or header[1] <= self._window.largest:
+            return 0
+        _, pn, block = header
+        count = min(len(view) // segment_bytes, self._size // self._block_bytes - block)
+        if block != self._run_first + len(self._run):
+            self._flush(now)
+            self._run_first = block
+        if count <= 0 or not self.have.lacks(block, count):
+            return 0
+        bodies = self._opener.open_blocks(view, segment_bytes, count, pn, block)
+        if bodies:
+            self._window.add_run(pn, len(bodies))
+            self._heard_at = now
+            self._largest_arrival = arrival
+            self._last_arrival = max(self._last_arrival, arrival)
+            self._run += bodies
+        return len(bodies) * segment_bytes
 
     def _receive_one(self, datagram: memoryview, arrival: float, now: float) -> None:
         header = self._opener.header(datagram)

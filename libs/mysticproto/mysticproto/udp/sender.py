@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from mysticproto.model import UdpTerms
 from mysticproto.udp import packets
-from mysticproto.udp.bandwidth import Mark
+from mysticproto.udp.bandwidth import SPAN_MIN_S, Mark
 from mysticproto.udp.blocks import decode_runs
 from mysticproto.udp.challenge import Challenger
-from mysticproto.udp.control import Control, Seen
+from mysticproto.udp.control import Control, Mode, Seen
 from mysticproto.udp.flight import Flight, Lied
 from mysticproto.udp.keys import KeyUsedUp, server_keys
 from mysticproto.udp.pacing import BATCH_MAX, Pacer
@@ -92,6 +92,7 @@ class Sender:
         self._outgoing: list[Batch] = []
         self._paused = False
         self._starved_until = 0  # samples up to this pn are too low to mean anything
+        self._is_paced = False  # and not held back by the window, nor without anything to send
         self._largest = self._arrived = 0
         self._skips = 0
         self._until_skip = self._next_skip()
@@ -278,8 +279,12 @@ class Sender:
         if not rate:
             return
         self._pacer.rate = rate
+        if self._is_paced and control.mode is not Mode.STARTUP and self._pacer.is_overdue(now):
+            # The process was kept from sending; the path is not to blame for what that looks like.
+            self._starved_until = self._flight.next_pn + int(rate * max(SPAN_MIN_S, control.min_rtt_s))
         while (count := self._allowed(control, now)) and (blocks := self._supply.take(count)):
             self._outgoing.append(self._batch(blocks, now))
+        self._is_paced = not self._supply.empty and control.cwnd > self._flight.in_flight
         if self._supply.empty:
             self._starved_until = self._flight.next_pn
 
@@ -302,10 +307,7 @@ class Sender:
 
     def _batch(self, blocks: list[int], now: float) -> Batch:
         blocks = self._short_one_last(blocks)
-        seal = self._sealer.sealed_pair
-        parts: list[bytes] = []
-        for block, body in zip(blocks, self._bodies(blocks), strict=True):
-            parts += seal(packets.DATA, body, block)
+        sealed = self._sealer.seal_blocks(blocks, self._bodies(blocks))
         self._flight.add(blocks, now)
         self._pacer.spend(len(blocks))
         self.blocks_sent += len(blocks)
@@ -314,7 +316,7 @@ class Sender:
             self._sealer.skip()
             self._flight.skip()
             self._until_skip = self._next_skip()
-        return Batch(self.peer, b"".join(parts), self._segment_bytes)
+        return Batch(self.peer, sealed, self._segment_bytes)
 
     def _short_one_last(self, blocks: list[int]) -> list[int]:
         """The last block of the file may be shorter than the others, and so has to end its batch."""

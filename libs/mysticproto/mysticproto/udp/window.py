@@ -30,6 +30,16 @@ class ArrivedWindow:
             self.largest = pn
         self._ring[pn & _MASK] = 1
 
+    def add_run(self, first: int, count: int) -> None:
+        """The same for `count` pns from `first` on, which is larger than all before; fewer than are remembered."""
+        if first != self.largest + 1:
+            self._clear(self.largest + 1, min(first - self.largest - 1, WINDOW))
+        start = first & _MASK
+        until_end = min(count, WINDOW - start)
+        self._ring[start : start + until_end] = b"\x01" * until_end
+        self._ring[: count - until_end] = b"\x01" * (count - until_end)
+        self.largest = first + count - 1
+
     def bitmap(self, first: int, count: int) -> int:
         """Bit i says whether pn `first + i` arrived, for `count` pns that are still remembered."""
         start = first & _MASK
