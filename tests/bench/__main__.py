@@ -1,4 +1,4 @@
-"""python -m tests.bench [--quick] [--json] [NAME]...: all benchmarks, or those that are named.
+"""python -m tests.bench [--quick] [--json] [--save FILE] [NAME]...: all benchmarks, or those that are named.
 
 Exit status: 0 all well, 1 something was lost or could not be measured, 2 usage.
 """
@@ -10,14 +10,15 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from tests.bench import fanout, logins, million, passwords, thousand
+from tests.bench import fairness, fanout, lan, logins, million, passwords, tcp, thousand, udp
 from tests.bench.report import Row, table
 from tests.bench.server import BenchError
 
 BENCHMARKS: dict[str, tuple[str, Callable[[bool], list[Row]]]] = {
     module.__name__.rpartition(".")[2]: (str(module.__doc__), module.run)
-    for module in (fanout, logins, passwords, thousand, million)
+    for module in (fanout, logins, passwords, thousand, million, tcp, lan, udp, fairness)
 }
 
 
@@ -38,9 +39,17 @@ def main() -> int:
             return 1
         if not asked.json:
             print(f"\n{name}: {title}\n\n{table(results[name])}", flush=True)
+    if asked.save:
+        save(asked.save, results)
     if asked.json:
         print(json.dumps(results, indent=2))
     return 1 if any(row.get("lost") for rows in results.values() for row in rows) else 0
+
+
+def save(file: Path, results: dict[str, list[Row]]) -> None:
+    """Puts the results in place of those of the same name, and leaves the others."""
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**kept, **results}, indent=2) + "\n")
 
 
 def parse() -> argparse.Namespace:
@@ -48,6 +57,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages: a look, not a measurement")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables, all at the end")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the results there, beside those of others")
     return parser.parse_args()
 
 

@@ -14,9 +14,13 @@ from mysticproto.legacy.muca_json import MucaJsonWire
 from mysticproto.legacy.mystic_cli import MysticCliWire
 from mysticproto.legacy.pickle_relay import PickleRelayWire
 from mysticproto.legacy.unicast_base64 import UnicastBase64Wire
+from mysticproto.model import Store
 from mysticproto.native import PREAMBLE, NativeWire, encode_frame
 from mysticproto.wire import Wire
 from tests.proto.vocabulary import REQUESTS
+
+FRAMED = [request for request in REQUESTS if not isinstance(request, Store)]
+"""Behind `Store` there are no frames any more; see `tests/proto/test_native.py`."""
 
 
 class WireCase(Struct, frozen=True):
@@ -41,7 +45,7 @@ NATIVE = WireCase(
     name="native",
     make=NativeWire,
     opening=PREAMBLE,
-    conversation=(*map(encode_frame, REQUESTS), b"\0\0\0\2\x91\1", b"\0\0\0\0", b"\0\0\0\x07\x92\xa4nope\1"),
+    conversation=(*map(encode_frame, FRAMED), b"\0\0\0\2\x91\1", b"\0\0\0\0", b"\0\0\0\x07\x92\xa4nope\1"),
     endless=(native.MAX_REQUEST_BYTES + 1).to_bytes(4),
     filler=encode_frame(REQUESTS[-1]),
     long_piece=native.MAX_REQUEST_BYTES.to_bytes(4) + b"\xc1" * native.MAX_REQUEST_BYTES,

@@ -55,6 +55,16 @@ RULES = {
         ("mystic_server.net.outqueue", CHILDREN, "mysticproto.udp", *PROTO_WORDS),
         never=("asyncio", "threading", *SCREEN),
     ),
+    "mystic_server.files.datagrams": Rule(  # a process of its own with a loop of its own
+        (
+            "mystic_server.files.datagram_messages",
+            CHILDREN,
+            "mystic_server.net.reactor",
+            "mysticproto.udp",
+            *PROTO_WORDS,
+        ),
+        never=("asyncio", "threading", *SCREEN),
+    ),
     "mystic_server.accounts": Rule((CHILDREN, *PROTO_WORDS), never=("asyncio", "threading", *SCREEN)),
     "mystic_server.hub": Rule(
         (
@@ -102,6 +112,9 @@ RULES = {
     "mystic_client.config": Rule(never=("textual",)),
     "mystic_client.model": Rule(PROTO_WORDS, never=("asyncio", "socket", "threading", *SCREEN)),
     "mystic_client.session": Rule(("mysticproto", "mystic_client.config"), never=SCREEN),
+    "mystic_client.session.transfer_list": Rule(  # keeps what the user sees, as the user sees it
+        ("mystic_client.session", "mystic_client.model.transfer", *PROTO_WORDS), never=SCREEN
+    ),
     "mystic_client.cli": Rule(
         ("mysticproto", "mystic_client.session", "mystic_client.model", "mystic_client.config"), never=("textual",)
     ),

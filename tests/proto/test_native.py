@@ -11,7 +11,7 @@ from mysticproto import model, native
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.model import FromServer, Refused, Request
 from mysticproto.native import PREAMBLE, FrameReader, NativeClient, NativeWire, encode_frame
-from mysticproto.wire import Item, Local, Role
+from mysticproto.wire import Item, Local, Raw, Role
 from tests.proto.vocabulary import FROM_SERVER, MESSAGE, REQUESTS, answers, requests
 
 PING = encode_frame(model.Ping(1))
@@ -49,7 +49,20 @@ def fault_code(items: list[Item]) -> Code:
 @given(st.lists(requests, max_size=4))
 def test_the_server_hears_what_the_client_asks(asked: list[Request]) -> None:
     client = NativeClient()
-    assert NativeWire().feed(client.opening() + b"".join(map(client.request, asked)), 0.0) == asked
+    heard = NativeWire().feed(client.opening() + b"".join(map(client.request, asked)), 0.0)
+    raw_from = next((at + 1 for at, one in enumerate(asked) if isinstance(one, model.Store)), len(asked))
+    rest = b"".join(map(client.request, asked[raw_from:]))
+    assert heard == [*asked[:raw_from], *([Raw(rest)] if rest else [])]
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_behind_store_there_are_only_bytes(file: bytes, cut: int) -> None:
+    sent = PREAMBLE + encode_frame(model.Store(1, b"t" * 16)) + file
+    wire = NativeWire()
+    items = wire.feed(sent[:cut], 0.0) + wire.feed(sent[cut:], 0.0)
+    assert items[0] == model.Store(1, b"t" * 16)
+    assert b"".join(item.data for item in items[1:] if isinstance(item, Raw)) == file
+    assert all(isinstance(item, Raw) for item in items[1:])
 
 
 @given(st.lists(answers, max_size=4))

@@ -102,9 +102,30 @@ REPLIES_3: list[Reply] = [
     model.Devices(22, (model.DeviceInfo(b"k" * 32, T, True),), True),
     model.Bans(23, (model.BanInfo("10.1.0.0/16", ANA, "too loud", T, model.FOR_EVER_US),), True),
 ]
+
+# What came with the fourth version.
+FILE_REF = model.FileRef("plan.txt", 4096, b"h" * 32, "plans/plan (1).txt")
+REQUESTS_4: list[Request] = [
+    model.OpenDownload(51, "", "udp", 41),
+    model.OpenUpload(52, "plan.txt", 4096, b"h" * 32, "plans", model.ToUsers(("Боб",)), "the plan", CID),
+    model.OpenUpload(53, "plan.txt", 4096, b"h" * 32),
+    model.Store(54, b"t" * 16),
+    model.CancelUpload(55, "plan.txt", b"h" * 32),
+    model.WatchFolder(56, "plans", False),
+]
+EVENTS_4: list[Event] = [
+    model.Message(65, T, ANA, model.Direct((ANA, BOB)), "the plan", CID, 0, 0, False, False, FILE_REF),
+]
+PASSING_4: list[Passing] = [model.FolderChanged("plans")]
+REPLIES_4: list[Reply] = [
+    model.Ticket(24, b"t" * 16, "plan.txt", 4096, T, b"h" * 32, model.UdpTerms(40_000, 2**32 - 1, b"s" * 32, 1168)),
+    model.UploadTicket(25, b"t" * 16, 1024),
+    model.Stored(26, "plans/plan (1).txt", 65),
+]
 GENERATIONS = [
     [*REQUESTS_2, *EVENTS_2, *PASSING_2, *REPLIES_2],
     [*REQUESTS_3, *EVENTS_3, *PASSING_3, *REPLIES_3],
+    [*REQUESTS_4, *EVENTS_4, *PASSING_4, *REPLIES_4],
 ]
 """What each later version brought, in their order."""
 
@@ -128,6 +149,7 @@ REQUESTS: list[Request] = [
     model.Ping(17),
     *REQUESTS_2,
     *REQUESTS_3,
+    *REQUESTS_4,
 ]
 EVENTS: list[Event] = [
     MESSAGE,
@@ -142,6 +164,7 @@ EVENTS: list[Event] = [
     model.GroupDeleted(49, T, ROOM),
     *EVENTS_2,
     *EVENTS_3,
+    *EVENTS_4,
 ]
 PASSING: list[Passing] = [
     model.Hello(b"n" * 32, b"i" * 16, "Mystic", "0.1.0"),
@@ -150,6 +173,7 @@ PASSING: list[Passing] = [
     model.Bye("stopping", "the server stops"),
     *PASSING_2,
     *PASSING_3,
+    *PASSING_4,
 ]
 REPLIES: list[Reply] = [
     model.Ok(1, 41, T, ("nobody",), ("Боб",)),
@@ -166,6 +190,7 @@ REPLIES: list[Reply] = [
     model.Pong(11, T),
     *REPLIES_2,
     *REPLIES_3,
+    *REPLIES_4,
 ]
 FROM_SERVER: list[FromServer] = [*EVENTS, *PASSING, *REPLIES]
 

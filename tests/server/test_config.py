@@ -253,3 +253,21 @@ def test_data_in_the_share_would_be_everybodys(tmp_path: Path, place: str) -> No
     with pytest.raises(ConfigError, match="inside the shared folder"):
         make_folders(folders(tmp_path / place, tmp_path / "shared"))
     assert list((tmp_path / "shared").iterdir()) == []
+
+
+@pytest.mark.parametrize("choice", ["members", "operators", "off"])
+def test_who_may_bring_files(choice: str) -> None:
+    assert parse(["--uploads", choice], {}).uploads == choice
+    assert parse([], {"MYSTIC_UPLOADS": choice}).uploads == choice
+
+
+def test_nobody_else_may_bring_files() -> None:
+    assert parse([], {}).uploads == "members"
+    with pytest.raises(ConfigError, match="'friends' is not a choice; there are members and operators and off"):
+        parse(["--uploads", "friends"], {})
+
+
+def test_files_may_have_more_bytes_than_memory_has(tmp_path: Path) -> None:
+    (tmp_path / "c").write_text("[limits]\nmax_upload_bytes = 5000000000\nupload_bytes_per_user = 500000000000\n")
+    limits = parse(["--config", str(tmp_path / "c")], {}).limits
+    assert (limits.max_upload_bytes, limits.upload_bytes_per_user) == (5_000_000_000, 500_000_000_000)

@@ -337,7 +337,7 @@ def test_a_second_signal_stops_it_at_once(tmp_path: Path) -> None:
 @linux_only
 def test_after_kill_9_its_children_end_by_themselves(server: ServerProcess) -> None:
     started = children(server.pid)
-    assert len(started) == 2
+    assert len(started) == 3
     server.kill()
     until(lambda: not any(map(is_alive, started)), "the end of its children")
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mystic_server.console import Console, Status
+from mystic_server.files.upload_messages import Upload
 from mystic_server.net.outqueue import FileSpan
 from mystic_server.view import OperatorsView
 from mysticproto.model import (
@@ -191,6 +193,21 @@ def test_a_transfer_is_shown_from_its_start_to_its_end(rig: Rig, desk: Desk, tmp
     assert (started["what"], started["name"], started["path"]) == ("started", "ana", "a/file")
     assert (started["size"], started["offset"]) == (1000, 400)
     assert (finished["what"], finished["name"], finished["size"]) == ("finished", "ana", 600)
+
+
+def test_uploads_are_shown_by_where_they_go_or_lie(rig: Rig, desk: Desk) -> None:
+    ana = rig.comes("ana")
+    desk.words()
+    view, connection = OperatorsView(desk, 0.0), ana.connection
+    upload = Upload(id="0", user=1, name="b", size=9, blake3=b"", touched_us=0, folder="a")
+    view.upload_started(connection, "ana", upload, 4)
+    view.upload_failed(connection, "ana", upload, 3)
+    view.upload_finished(connection, "ana", replace(upload, path="a/b (1)"), 1.0)
+    assert desk.words() == [
+        "transfer upload_started ana a/b",
+        "transfer upload_failed ana a/b",
+        "transfer upload_finished ana a/b (1)",
+    ]
 
 
 def test_a_transfer_that_breaks_off_is_a_warning(rig: Rig, desk: Desk, tmp_path: Path) -> None:

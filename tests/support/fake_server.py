@@ -21,7 +21,7 @@ from typing import TypeVar
 from mystic_client.session.heard import Address
 from mysticproto import model
 from mysticproto.native import PREAMBLE, NativeWire, encode_frame
-from mysticproto.wire import Local
+from mysticproto.wire import Local, Raw
 
 PATIENCE_S = 10.0
 NONCE = b"n" * 32
@@ -63,6 +63,22 @@ class Peer:
                 if isinstance(request, kind):
                     return request
                 assert isinstance(request, model.Ping | model.Mark), f"{kind.__name__} was expected, and {request} came"
+
+    async def next_request(self) -> object:
+        """The next request, of whatever kind."""
+        return await self._next()
+
+    async def take_raw(self, count: int) -> bytes:
+        """So many raw bytes, which come behind a `Store`."""
+        taken = bytearray()
+        async with asyncio.timeout(PATIENCE_S):
+            while len(taken) < count:
+                one = await self._next()
+                assert isinstance(one, Raw), f"raw bytes were expected, and {one} came"
+                taken += one.data
+        if len(taken) > count:
+            self._requests.insert(0, Raw(bytes(taken[count:])))
+        return bytes(taken[:count])
 
     async def welcome(
         self,

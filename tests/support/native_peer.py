@@ -18,7 +18,7 @@ import struct
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -77,7 +77,7 @@ class NativePeer:
             self.sock.close()
             raise
 
-    def __enter__(self) -> NativePeer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

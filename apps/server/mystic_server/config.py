@@ -10,6 +10,9 @@
     auth = "open"                   # --auth, MYSTIC_AUTH
     operators = ["ana"]             # --operator, MYSTIC_OPERATORS (with commas)
     relay_shutdown = "off"          # --relay-shutdown, MYSTIC_RELAY_SHUTDOWN
+    uploads = "members"             # --uploads, MYSTIC_UPLOADS
+    udp = true                      # --udp on|off, MYSTIC_UDP
+    udp_port = 12000                # --udp-port, MYSTIC_UDP_PORT; none: the main port's number, or else a free one
     unlimited = false               # --unlimited
 
     [listen]                        # --listen WIRE=PORT[,PORT]: ports that speak one wire
@@ -43,11 +46,14 @@ LOG_FORMATS = ("text", "json")
 TLS_CHOICES = ("optional", "required", "off")
 AUTH_CHOICES = ("open", "claimed")
 RELAY_SHUTDOWNS = ("off", "loopback")
+UPLOADS = ("members", "operators", "off")
+SWITCH = {"on": True, "off": False}
 MAX_NAME_CHARS = 64
 MAX_PORT = 65535
 _NO_LIMIT = 1_000_000_000
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=_NO_LIMIT)]
+DiskBytes: TypeAlias = Annotated[int, Meta(ge=1, le=1 << 50)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_NO_LIMIT)]
 PerSecond: TypeAlias = Annotated[float, Meta(gt=0, le=_NO_LIMIT)]
 
@@ -126,6 +132,18 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tickets and running downloads, in all."""
     downloads_per_user: Count = 4
     ticket_life_s: Seconds = 60.0
+    """From being asked for to the connection that a file goes over."""
+    max_upload_bytes: DiskBytes = 100 * 1024 * 1024
+    """Of one file that somebody brings."""
+    upload_bytes_per_user: DiskBytes = 1024 * 1024 * 1024
+    """Of all files that somebody has brought and that are still here, those being brought included."""
+    running_uploads: Count = 16
+    """Tickets and running uploads, in all; each may have a MiB in memory."""
+    uploads_per_user: Count = 2
+    unfinished_upload_life_s: Seconds = 24 * 3600.0
+    """How long what has come of an upload waits for its rest."""
+    disk_reserve_bytes: DiskBytes = 256 * 1024 * 1024
+    """What no upload may take of the disk's free space."""
 
     def without_rates(self) -> "Limits":
         """As benchmarks need it: no limit per second and none on the connections of one address."""
@@ -176,6 +194,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Keys (`names.name_key`) of the names that are operators as soon as they are somebody's."""
     relay_shutdown: str
     """One of RELAY_SHUTDOWNS: who may stop the server over the wire `pickle_relay`."""
+    uploads: str
+    """One of UPLOADS: who may bring files. Members are those whose name is their own."""
+    udp: bool
+    """Whether files can be fetched in datagrams."""
+    udp_port: int | None
+    """The only UDP port for that, 0: a free one; None: of the main port's number, or a free one if that is taken."""
     unlimited: bool
     limits: Limits
     """Without rates already if `unlimited`."""
@@ -194,6 +218,9 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     auth: str | None = None
     operators: list[str] | None = None
     relay_shutdown: str | None = None
+    uploads: str | None = None
+    udp: bool | None = None
+    udp_port: int | None = None
     unlimited: bool = False
     listen: dict[str, list[int]] | None = None
     limits: Limits = Limits()
@@ -263,6 +290,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], wires: Collection[str
         relay_shutdown=_one_of(
             sources.ask("relay_shutdown", "MYSTIC_RELAY_SHUTDOWN", "off"), "choice", RELAY_SHUTDOWNS
         ),
+        uploads=_one_of(sources.ask("uploads", "MYSTIC_UPLOADS", "members"), "choice", UPLOADS),
+        udp=_switch(sources.ask("udp", "MYSTIC_UDP", True)),
+        udp_port=_maybe_port(sources.ask("udp_port", "MYSTIC_UDP_PORT", "")),
         unlimited=unlimited,
         limits=limits.without_rates() if unlimited else limits,
     )
@@ -303,6 +333,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--auth", metavar="open|claimed", help="whether guests may come in, whose name is nobody's (default: open)")
     add("--operator", metavar="NAME", dest="operators", action="append", help="a name that is the operator's")
     add("--relay-shutdown", metavar="off|loopback", help="who may stop the server over pickle_relay (default: off)")
+    add("--uploads", metavar="members|operators|off", help="who may bring files (default: members)")
+    add("--udp", metavar="on|off", help="whether files can be fetched in datagrams (default: on)")
+    add("--udp-port", metavar="PORT", help="the UDP port for that (default: the main port's number, if it is free)")
     add("--name", metavar="TEXT", help="the server's name, shown to clients (default: Mystic)")
     add("--version", action="version", version=f"mystic-server {version()}")
     return parser
@@ -327,6 +360,18 @@ def _port(said: _Said) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= MAX_PORT):
         raise said.wrong(f"{said.value!r} is not a port, which is a number from 0 to {MAX_PORT}")
     return int(text)
+
+
+def _maybe_port(said: _Said) -> int | None:
+    return None if said.source == "default" else _port(said)
+
+
+def _switch(said: _Said) -> bool:
+    if isinstance(said.value, bool):
+        return said.value
+    if said.value not in SWITCH:
+        raise said.wrong(f"{said.value!r} is neither on nor off")
+    return bool(SWITCH[said.value])
 
 
 def _hosts(said: _Said) -> tuple[str, ...]:

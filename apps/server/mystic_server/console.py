@@ -204,6 +204,23 @@ class Console:
         fields = {"what": "failed", "name": name, "path": path, "sent": sent, "size": size, "reason": reason}
         self._say("transfer", text, fields, "warning")
 
+    def upload_started(self, name: str, path: str, size: int, offset: int = 0) -> None:
+        """Somebody brings a file; `offset`: so much of it was here already."""
+        resumed = f" from {size_text(offset)} on" if offset else ""
+        fields = {"what": "upload_started", "name": name, "path": path, "size": size, "offset": offset}
+        self._say("transfer", f"{name} brings {path}, {size_text(size)}{resumed}", fields)
+
+    def upload_finished(self, name: str, path: str, size: int, seconds: float) -> None:
+        """A file has come, and is where it belongs."""
+        fields = {"what": "upload_finished", "name": name, "path": path, "size": size, "seconds": round(seconds, 3)}
+        self._say("transfer", f"{name} has brought {path}, {size_text(size)} in {seconds:.1f} s", fields)
+
+    def upload_failed(self, name: str, path: str, came: int, size: int) -> None:
+        """A file has not come to its end, or was not what it was said to be."""
+        fields = {"what": "upload_failed", "name": name, "path": path, "came": came, "size": size}
+        text = f"{name} did not bring {path}: it ended after {size_text(came)} of {size_text(size)}"
+        self._say("transfer", text, fields, "warning")
+
     def warning(self, text: str, cause: str = "") -> None:
         """Something that the operator may want to look into; `cause` is what is limited to ten lines a second."""
         self._say("warning", text, {"text": text}, "warning", cause)

@@ -27,10 +27,14 @@ from mystic_server.domain.decide import Rules
 from mystic_server.domain.events import NodeStarted
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import World
+from mystic_server.files import offers, transfer, uploads
+from mystic_server.files.offers import Offers
 from mystic_server.files.transfer import FileArea, FileLimits
+from mystic_server.files.uploads import UploadArea, UploadLimits
 from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.dispatch import Gateway
 from mystic_server.hub.house import House, Identity, now_us
+from mystic_server.hub.in_datagrams import OfferDatagrams
 from mystic_server.hub.patrol import Patience, Patrol
 from mystic_server.hub.rates import Rates
 from mystic_server.hub.sending import UdpEnded
@@ -87,7 +91,7 @@ class Server:
             sockets = self._bind()
             self._start_log()
             self._start_files()
-            self._compose(tls)
+            self._compose(tls, sockets[0][1].getsockname()[1])
             self._end_last_run()
             # Given back last of all: a second signal must not cut the end of the log short.
             self._closers.insert(0, StopSignals(self._reactor, self._told_to_stop).close)
@@ -141,7 +145,7 @@ class Server:
         limits, shared = self._settings.limits, self._settings.shared
         child = ChildProcess(
             self._reactor,
-            "mystic_server.files.worker",
+            transfer.CHILD_MODULE,
             [str(shared)],
             lambda body: self._files.received(body),
             lambda: self._files.came_up(),
@@ -151,8 +155,51 @@ class Server:
         self._files = FileArea(child, shared, secrets.token_bytes, file_limits)
         self._closers += [child.stop, self._files.close]
         child.start()
+        self._start_uploads()
 
-    def _compose(self, tls: ssl.SSLContext | None) -> None:
+    def _start_uploads(self) -> None:
+        """What was brought earlier is fetched also where nobody may bring anything: that needs no child."""
+        limits, folder = self._settings.limits, self._settings.data / "uploads"
+        child = ChildProcess(
+            self._reactor,
+            uploads.CHILD_MODULE,
+            [str(folder), str(self._settings.shared), str(limits.disk_reserve_bytes)],
+            lambda body: self._uploads.received(body),
+            lambda: self._uploads.came_up(),
+            lambda: self._uploads.went_down(),
+        )
+        upload_limits = UploadLimits(
+            file_bytes=limits.max_upload_bytes,
+            user_bytes=limits.upload_bytes_per_user,
+            uploads=limits.running_uploads,
+            uploads_per_user=limits.uploads_per_user,
+            ticket_life_s=limits.ticket_life_s,
+            unfinished_life_s=limits.unfinished_upload_life_s,
+        )
+        self._uploads = UploadArea(child, folder, secrets.token_bytes, upload_limits)
+        self._closers.append(child.stop)
+        if self._settings.uploads != "off":
+            child.start()
+
+    def _start_datagrams(self, port: int) -> OfferDatagrams | None:
+        """The child is started by the first who wants it. A port that was asked for is the only one."""
+        if not self._settings.udp:
+            return None
+        asked = self._settings.udp_port
+        ports = [port, 0] if asked is None else [asked]
+        child = ChildProcess(
+            self._reactor,
+            offers.CHILD_MODULE,
+            [str(port) for port in ports],
+            lambda body: datagrams.received(body),
+            lambda: None,
+            lambda: datagrams.went_down(),
+        )
+        datagrams = Offers(child, secrets.token_bytes)
+        self._closers.append(child.stop)
+        return datagrams.offer
+
+    def _compose(self, tls: ssl.SSLContext | None, port: int) -> None:
         settings, limits = self._settings, self._settings.limits
         self._epoch = secrets.randbits(62)
         own_id = server_id(settings.data)
@@ -162,6 +209,7 @@ class Server:
             self._world,
             self._log,
             self._files,
+            self._uploads,
             self._peers,
             self._view,
             identity,
@@ -171,6 +219,7 @@ class Server:
             self._passwords(),
             Throttle(self._throttle_limits()),
             self._watermarks,
+            self._start_datagrams(port),
         )
         self._log.on_results = self._gateway.fanout.on_results
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
@@ -200,6 +249,7 @@ class Server:
             encrypts_passwords=settings.tls == "required",
             local_may_stop=settings.relay_shutdown == "loopback",
             password_failures=settings.limits.password_failures_per_connection,
+            uploads=settings.uploads,
         )
 
     def _passwords(self) -> Passwords:
@@ -303,6 +353,7 @@ class Server:
         self._gateway.desk.end_lingering()
         self._patrol.walk(now)
         self._files.expire(now)
+        self._uploads.expire(now, now_us())
         fanout = self._gateway.fanout
         self._view.report(
             now,

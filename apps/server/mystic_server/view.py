@@ -3,7 +3,7 @@
 import time
 
 from mystic_server.console import Console, Status
-from mystic_server.hub.sessions import FileTransfer
+from mystic_server.hub.sessions import FileTransfer, IncomingFile
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import OutQueue
 from mysticproto.model import (
@@ -43,6 +43,7 @@ class OperatorsView:
         self._file_bytes = 0
         self._sent_before = 0  # by connections whose transfer is over
         self._transfers: dict[Connection, OutQueue] = {}
+        self._in_datagrams = 0
 
     def told(self, event: Event) -> None:
         """Who came and went, what became of groups and names, and what operators did."""
@@ -101,6 +102,35 @@ class OperatorsView:
         else:
             self._console.transfer_failed(name, transfer.path, min(sent, wanted), wanted, "the connection ended")
 
+    def datagrams_started(self, name: str, transfer: FileTransfer, held: int) -> None:
+        """A file is on its way in datagrams."""
+        self._in_datagrams += 1
+        self._console.transfer_started(name, transfer.path, transfer.size, held)
+
+    def datagrams_moved(self, count: int) -> None:
+        """Some of it has come."""
+        self._sent_before += count
+
+    def datagrams_ended(self, name: str, transfer: FileTransfer, came: int, seconds: float, why: str) -> None:
+        """It has come, or not."""
+        self._in_datagrams -= 1
+        if why:
+            self._console.transfer_failed(name, transfer.path, came, transfer.size, why)
+        else:
+            self._console.transfer_finished(name, transfer.path, came, seconds)
+
+    def upload_started(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        """Somebody brings a file."""
+        self._console.upload_started(name, _place(upload), upload.size, upload.size - left)
+
+    def upload_finished(self, connection: Connection, name: str, upload: IncomingFile, seconds: float) -> None:
+        """It has come whole."""
+        self._console.upload_finished(name, _place(upload), upload.size, seconds)
+
+    def upload_failed(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        """It hasn't."""
+        self._console.upload_failed(name, _place(upload), upload.size - left, upload.size)
+
     def report(
         self,
         now: float,
@@ -121,13 +151,18 @@ class OperatorsView:
                 groups,
                 (messages - self._messages) / span_s,
                 (deliveries - self._deliveries) / span_s,
-                len(self._transfers),
+                len(self._transfers) + self._in_datagrams,
                 max(0, file_bytes - self._file_bytes) / span_s,
                 now - self._started_at,
             )
         )
         self._reported_at, self._messages, self._deliveries = now, messages, deliveries
         self._file_bytes = file_bytes
+
+
+def _place(upload: IncomingFile) -> str:
+    """Where a file is, or is to go."""
+    return upload.path or "/".join(filter(None, (upload.folder, upload.name)))
 
 
 def _until(time_us: int) -> str:

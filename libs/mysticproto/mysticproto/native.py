@@ -2,7 +2,8 @@
 
 Both directions open with `PREAMBLE`; its last byte is the version. `NativeWire` is the server's end, `NativeClient` the
 client's: the same frames with the vocabulary exchanged. A frame that is well delimited but makes no sense is refused
-and the conversation goes on, up to `MAX_FAULTS` times; a frame above the limit ends it.
+and the conversation goes on, up to `MAX_FAULTS` times; a frame above the limit ends it. Behind `Store` there are no
+frames any more: what follows is a file.
 """
 
 import struct
@@ -12,8 +13,8 @@ import msgspec
 
 from mysticproto.buffer import BufferFull, ReceiveBuffer
 from mysticproto.errors import Code, ProtocolError
-from mysticproto.model import Bye, Event, FileStart, FromServer, Passing, Refused, Reply, Request, Roster, Seen
-from mysticproto.wire import Chunks, Item, Local, Role
+from mysticproto.model import Bye, Event, FileStart, FromServer, Passing, Refused, Reply, Request, Roster, Seen, Store
+from mysticproto.wire import Chunks, Item, Local, Raw, Role
 
 PREAMBLE: Final = b"\xffMYSTIC\x01"
 MAX_REQUEST_BYTES: Final = 64 * 1024
@@ -115,6 +116,7 @@ class NativeWire:
         self._reader = FrameReader(MAX_REQUEST_BYTES)
         self._faults = 0
         self._ended = False
+        self._raw = False
         self._last_encoded: tuple[Event | Passing | None, Chunks] = (None, ())
 
     def opened(self, now: float) -> list[Item]:
@@ -122,14 +124,19 @@ class NativeWire:
         return [Local((PREAMBLE,))]
 
     def feed(self, data: bytes, now: float) -> list[Item]:
-        """Requests, refusals of senseless frames, and perhaps the error that ends it all."""
+        """Requests, refusals of senseless frames, a file's bytes, and perhaps the error that ends it all."""
         items: list[Item] = []
+        if self._raw:
+            return [Raw(data)] if data else items
         if self._ended:
             return items
         self._reader.feed(data)
         try:
-            while (frame := self._reader.maybe_frame()) is not None:
+            while not self._raw and (frame := self._reader.maybe_frame()) is not None:
                 items.append(self._request(frame))
+                self._raw = isinstance(items[-1], Store)
+            if self._raw and (rest := self._reader.take_rest()):
+                items.append(Raw(rest))
         except ProtocolError as fault:
             self._ended = True
             items.append(fault)

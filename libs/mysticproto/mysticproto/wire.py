@@ -12,8 +12,9 @@ shall hear is encoded once.
       answer(request, reply) -> chunks                for this peer alone
       encode(event, role)    -> chunks                the same for every peer of this wire in this role
 
-An item is a request, `Local` (chunks that the wire answers by itself, in order with the requests), or a
-`ProtocolError`, which is always the last: the connection answers it with `answer(None, Bye(...))` and closes.
+An item is a request, `Local` (chunks that the wire answers by itself, in order with the requests), `Raw` (bytes of a
+file, behind the request that brings one), or a `ProtocolError`, which is always the last: the connection answers it
+with `answer(None, Bye(...))` and closes.
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,13 @@ class Local(Struct, frozen=True):
     chunks: Chunks
 
 
-Item: TypeAlias = Request | Local | ProtocolError
+class Raw(Struct, frozen=True):
+    """Bytes of a file that the peer brings, as many as came together."""
+
+    data: bytes
+
+
+Item: TypeAlias = Request | Local | Raw | ProtocolError
 
 
 class Role(Enum):
@@ -82,8 +89,8 @@ class Wire(Protocol):
         """MUST be called once, first."""
 
     def feed(self, data: bytes, now: float) -> list[Item]:
-        """MUST give the same items however the bytes are cut; MUST NOT raise for any bytes; MUST NOT be called again
-        after it returned a `ProtocolError`."""
+        """MUST give the same items however the bytes are cut (but for where `Raw` is); MUST NOT raise for any
+        bytes; MUST NOT be called again after it returned a `ProtocolError`."""
 
     def eof(self, now: float) -> list[Item]:
         """What the end of the peer's bytes completes; the session is told of the loss by the caller."""

@@ -123,7 +123,8 @@ def test_targets_exclude_each_other(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["dance"], ["tail", "--last", "-1"], ["tail", "--count", "x"], ["get"], ["put", "x"]]
+    "words",
+    [[], ["dance"], ["tail", "--last", "-1"], ["tail", "--count", "x"], ["put"], ["get", "x", "--tcp", "--udp"]],
 )
 def test_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mystic_client.cli.status import Failure, Status
@@ -125,6 +126,13 @@ def test_lines_as_json() -> None:
         "author": "bob",
         "conversation": "global",
         "text": 'a "b"\nü',
+    }
+    brought = msgspec.structs.replace(said, file=model.FileRef("a.txt", 7, b"\x0f" * 32, "Docs/a.txt"))
+    assert json.loads(json_line(brought))["file"] == {
+        "name": "a.txt",
+        "size": 7,
+        "blake3": "0f" * 32,
+        "path": "Docs/a.txt",
     }
     direct = model.Direct((ANA, BOB, EVE))
     assert json.loads(json_line(message(1, "x", direct)))["to"] == ["ana", "eve"]

@@ -109,7 +109,9 @@ def test_everything_that_members_and_operators_can_ask_for_has_words() -> None:
     in_a_conversation = {model.JoinGroup}
     sources = "".join(path.read_text() for path in (Path(parse.__code__.co_filename).parent).glob("*.py"))
     missing = [kind for kind in get_args(Request) if kind.__name__ not in sources]
-    assert set(missing) <= by_itself | in_a_conversation | {model.Post, model.OpenDownload}
+    transfers = {model.OpenDownload, model.OpenUpload, model.Store, model.CancelUpload}
+    on_a_screen = {model.WatchFolder}
+    assert set(missing) <= by_itself | in_a_conversation | transfers | on_a_screen | {model.Post}
 
 
 def _fields(request: Request) -> list[Any]:

@@ -15,6 +15,7 @@ from mysticproto.model import (
     Direct,
     Event,
     FileHashed,
+    FileRef,
     Global,
     Group,
     GroupCreated,
@@ -186,3 +187,10 @@ def test_an_edit_is_a_line_of_its_own_where_lines_are_shown() -> None:
 )
 def test_rough_spans(seconds: float, words: str) -> None:
     assert text.roughly(seconds) == words
+
+
+def test_a_file_that_a_message_brings_is_named() -> None:
+    brought = Message(17, 0, ANA, Global(), "Look!", file=FileRef("a.jpg", 2_000_000, b"h" * 32))
+    assert text.format_line(brought, "bob") == "[GLOBAL] ana: Look! [file a.jpg, 1.9 MiB, message 17]"
+    bare = Message(17, 0, ANA, Global(), "", file=FileRef("a.jpg", 5, b"h" * 32))
+    assert text.format_line(bare, "bob") == "[GLOBAL] ana: [file a.jpg, 5 bytes, message 17]"

@@ -83,19 +83,6 @@ async def test_the_end_an_error_and_silence() -> None:
         await link.close()
 
 
-async def test_raw_bytes_behind_a_file_start() -> None:
-    async with FakeServer() as server:
-        link = Link(*await open_streams(server.address, Pins()))
-        peer = await server.accept()
-        await link.read(5)
-        peer.raw(encode_frame(model.FileStart(1, 8, 0)) + b"\0\0\0\1")
-        assert await link.read(5) == [model.FileStart(1, 8, 0)]
-        assert link.take_rest() == b"\0\0\0\1"
-        peer.raw(b"more")
-        assert await link.read_raw(5) == b"more"
-        await link.close()
-
-
 def test_sentences_for_errors() -> None:
     assert sentence(ConnectionRefusedError(errno.ECONNREFUSED, "")) == "nothing listens there"
     assert sentence(OSError(errno.EACCES, "")) == "Permission denied"

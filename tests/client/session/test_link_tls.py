@@ -13,7 +13,7 @@ import pytest
 
 from mystic_client.session import link as module
 from mystic_client.session.heard import Address
-from mystic_client.session.link import Link, Lost, open_more_streams, open_streams
+from mystic_client.session.link import Link, Lost, open_streams
 from mystic_client.session.pins import FILE, Pins
 from mystic_client.session.secure import FingerprintChanged, Security
 from mysticproto import model
@@ -159,30 +159,6 @@ async def test_a_list_that_cant_be_written_stops_it_too(tmp_path: Path) -> None:
     async with FakeServer(tls=server_tls().context) as server:
         with pytest.raises(Lost, match="can't be used"):
             await open_streams(server.address, Pins(tmp_path), never)
-
-
-# Further connections.
-
-
-async def test_further_connections_are_as_the_first_one() -> None:
-    async with FakeServer(tls=server_tls().context) as server:
-        security = Security(server_tls().fingerprint, is_new=True)
-        link = Link(*await open_more_streams(server.address, security))
-        assert link.security == security
-        await link.close()
-        with pytest.raises(FingerprintChanged) as caught:
-            await open_more_streams(server.address, Security(OTHER))
-        assert (caught.value.known, caught.value.seen) == (OTHER, server_tls().fingerprint)
-    async with FakeServer() as server:
-        link = Link(*await open_more_streams(server.address, Security(is_exposed=True)))
-        await server.accept()
-        await link.close()
-
-
-async def test_a_further_connection_is_never_less() -> None:
-    async with answering(NO_TLS[0]) as address:
-        with pytest.raises(FingerprintChanged):
-            await open_more_streams(address, Security(OTHER))
 
 
 async def test_a_server_whose_key_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,13 +20,13 @@ def test_the_identity_is_part_of_the_name(tmp_path: Path) -> None:
     assert len({same, *(partial_path(tmp_path, "a.txt", *what) for what in others)}) == 5
 
 
-async def test_a_file_grows_over_two_attempts_and_is_published(tmp_path: Path) -> None:
+def test_a_file_grows_over_two_attempts_and_is_published(tmp_path: Path) -> None:
     first = PartialFile(tmp_path / "x.part", 10)
-    await first.resume()
+    first.gather()
     first.write(b"01234")
     first.close()
     second = PartialFile(tmp_path / "x.part", 10)
-    await second.resume()
+    second.gather()
     assert second.received == 5
     second.write(b"56789")
     assert second.digest() == blake3(b"0123456789").digest()
@@ -56,10 +56,10 @@ async def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.M
     assert part.publish(tmp_path, "x") == tmp_path / "x (1)"
 
 
-async def test_what_is_longer_than_the_file_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_what_is_longer_than_the_file_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "x.part").write_bytes(b"far too long")
     part = PartialFile(tmp_path / "x.part", 3)
-    await part.resume()
+    part.gather()
     assert part.received == 0
     part.close()
     assert not (tmp_path / "x.part").exists()

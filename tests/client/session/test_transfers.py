@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from blake3 import blake3
@@ -32,13 +33,22 @@ class Fetching:
         self.folder = folder
         self.told: list[Progress] = []
 
-    def start(self, path: str = "Sub/a.bin", save_as: str = "") -> asyncio.Task[Progress]:
-        return asyncio.create_task(download(self.session, path, self.folder, self.told.append, save_as=save_as))
+    def start(self, path: str = "Sub/a.bin", save_as: str = "", **options: Any) -> asyncio.Task[Progress]:
+        work = download(self.session, path, self.folder, self.told.append, save_as=save_as, **options)
+        return asyncio.create_task(work)
 
-    async def ticket(self, size: int = len(CONTENT), modified_us: int = 5, blake3: bytes = b"") -> None:
-        """Answers the next question for a ticket."""
+    async def ticket(
+        self,
+        size: int = len(CONTENT),
+        modified_us: int = 5,
+        blake3: bytes = b"",
+        udp: model.UdpTerms | None = None,
+        path: str = "",
+    ) -> model.OpenDownload:
+        """Answers the next question for a ticket; the question."""
         request = await self.chat.expect(model.OpenDownload)
-        self.chat.say(model.Ticket(request.n, b"ticket", request.path, size, modified_us, blake3))
+        self.chat.say(model.Ticket(request.n, b"ticket", request.path or path, size, modified_us, blake3, udp))
+        return request
 
     async def serve(self, content: bytes = CONTENT, *, upto: int | None = None) -> int:
         """Serves the next file connection, perhaps only up to somewhere; the offset that was asked for."""
@@ -106,6 +116,7 @@ async def test_what_arrives_wrong_is_thrown_away(tmp_path: Path) -> None:
         task = fetch.start()
         await fetch.ticket(blake3=b"x" * 32)
         await fetch.serve()
+        await fetch.ticket(blake3=b"x" * 32)
         failed = await task
         assert (failed.state, failed.code, failed.verified) == ("failed", "wrong_hash", False)
         assert fetch.names == []
@@ -119,6 +130,7 @@ async def test_without_a_hash_it_says_that_nothing_was_verified(
         task = fetch.start()
         await fetch.ticket()
         await fetch.serve()
+        await fetch.ticket()
         done = await task
         assert (done.state, done.verified) == ("done", False)
 
@@ -162,7 +174,9 @@ async def test_a_file_that_changed_starts_over(tmp_path: Path) -> None:
         newer = b"newer" * 1000
         await fetch.ticket(len(newer), 6, blake3(newer).digest())
         assert await fetch.serve(newer) == 0
-        assert (await task).verified
+        done = await task
+        assert done.verified and done.note == transfers.CHANGED
+        assert fetch.names == ["a.bin"]
         assert (fetch.folder / "a.bin").read_bytes() == newer
 
 
@@ -205,8 +219,8 @@ async def test_refusals(tmp_path: Path) -> None:
         await fetch.ticket(blake3=HASH)
         peer = await fetch.server.accept()
         await peer.expect(model.Fetch)
-        peer.say(model.Refused(1, "bad_ticket", "Too late."))
-        assert (await task).code == "bad_ticket"
+        peer.say(model.Refused(1, "file_unfit", "Not that one."))
+        assert (await task).code == "file_unfit"
         task = fetch.start()
         await fetch.ticket(-5)
         assert (await task).code == "malformed"
@@ -233,6 +247,8 @@ async def test_nothing_is_overwritten_but_what_the_user_named(tmp_path: Path) ->
         for name in ("a.bin", "a (1).bin", "mine"):
             (fetch.folder / name).write_text("old")
         task = fetch.start()
+        await fetch.ticket(blake3=HASH)
+        await fetch.serve()
         await fetch.ticket(blake3=HASH)
         await fetch.serve()
         assert (await task).saved_to.endswith("a (2).bin")
@@ -287,3 +303,112 @@ async def test_a_folder_that_cannot_be_made_and_a_disk_that_is_too_small(tmp_pat
         fetch.folder = tmp_path / "file" / "downloads"
         failed = await fetch.start()
         assert failed.code == "disk" and "file" in failed.error
+
+
+async def test_a_file_that_changed_between_two_runs_starts_over_and_says_so(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetch:
+        task = fetch.start()
+        await fetch.ticket(blake3=HASH)
+        peer = await fetch.server.accept()
+        await peer.expect(model.Fetch)
+        peer.raw(encode_frame(model.FileStart(1, len(CONTENT), 0)) + CONTENT[:5000])
+        while fetch.told[-1].received < 5000:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.wait({task})
+        assert len(fetch.names) == 1
+        task = fetch.start()
+        await fetch.ticket(3, 6, blake3(b"new").digest())
+        assert await fetch.serve(b"new") == 0
+        assert (await task).note == transfers.CHANGED
+        assert fetch.names == ["a.bin"]
+
+
+async def test_a_file_that_changed_while_it_came_is_fetched_anew(tmp_path: Path) -> None:
+    newer = CONTENT[::-1]
+    async with fetching(tmp_path) as fetch:
+        task = fetch.start()
+        await fetch.ticket(blake3=blake3(b"neither").digest())
+        await fetch.serve()
+        await fetch.ticket(modified_us=6, blake3=blake3(newer).digest())
+        await fetch.ticket(modified_us=6, blake3=blake3(newer).digest())
+        await fetch.serve(newer)
+        done = await task
+        assert (done.state, done.verified, done.note) == ("done", True, transfers.CHANGED)
+        assert (fetch.folder / "a.bin").read_bytes() == newer
+
+
+async def test_what_was_damaged_between_two_attempts_is_fetched_anew_once(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetch:
+        for second_is_right in (True, False):
+            task = fetch.start()
+            await fetch.ticket(blake3=HASH)
+            await fetch.serve(upto=1000)
+            request = await fetch.chat.expect(model.OpenDownload)
+            part = next(fetch.folder.glob("*.part"))
+            part.write_bytes(b"x" * 1000)
+            task.cancel()
+            await asyncio.wait({task})
+            fetch.chat.say(model.Refused(request.n, "file_not_found", "Never mind."))
+            task = fetch.start()
+            await fetch.ticket(blake3=HASH)
+            assert await fetch.serve() == 1000
+            await fetch.ticket(blake3=HASH)
+            assert await fetch.serve(CONTENT if second_is_right else CONTENT[::-1]) == 0
+            if second_is_right:
+                done = await task
+                assert (done.state, done.note) == ("done", transfers.DAMAGED)
+                (fetch.folder / "a.bin").unlink()
+            else:
+                await fetch.ticket(blake3=HASH)
+                assert (await task).code == "wrong_hash"
+                assert fetch.names == []
+
+
+async def test_what_is_here_already_and_the_same_is_not_fetched(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetch:
+        fetch.folder.mkdir()
+        (fetch.folder / "a.bin").write_bytes(CONTENT[::-1])
+        (fetch.folder / "a (1).bin").write_bytes(CONTENT)
+        task = fetch.start()
+        await fetch.ticket(blake3=HASH)
+        assert await fetch.serve() == len(CONTENT)
+        done = await task
+        assert (done.state, done.verified, done.note) == ("done", True, transfers.ALREADY_THERE)
+        assert done.saved_to == str(fetch.folder / "a (1).bin")
+        assert fetch.names == ["a (1).bin", "a.bin"]
+
+
+async def test_what_a_message_brought(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetch:
+        task = fetch.start("", message=17)
+        request = await fetch.ticket(3, blake3=blake3(b"abc").digest(), path="notes.txt")
+        assert (request.path, request.message) == ("", 17)
+        await fetch.serve(b"abc")
+        await fetch.ticket(3, blake3=blake3(b"abc").digest(), path="notes.txt")
+        await fetch.serve(b"abc")
+        assert (await task).saved_to == str(fetch.folder / "notes.txt")
+
+
+async def test_a_restart_of_the_server_between_ticket_and_file(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetch:
+        task = fetch.start()
+        await fetch.ticket(blake3=HASH)
+        peer = await fetch.server.accept()
+        await peer.expect(model.Fetch)
+        peer.say(model.Refused(1, "bad_ticket", "Not here."))
+        await fetch.ticket(blake3=HASH)
+        await fetch.serve()
+        assert (await task).verified
+
+
+async def test_waiting_for_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "BUSY_S", (0.0, 0.0))
+    async with fetching(tmp_path) as fetch:
+        task = fetch.start()
+        for _ in range(2):
+            request = await fetch.chat.expect(model.OpenDownload)
+            fetch.chat.say(model.Refused(request.n, "limit_reached", "Four at once."))
+        await fetch.ticket(blake3=HASH)
+        await fetch.serve()
+        assert (await task).verified

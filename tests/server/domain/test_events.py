@@ -38,6 +38,7 @@ from mystic_server.domain.events import (
     PasswordSet,
     Posted,
     RoleSet,
+    SharedFile,
     Unbanned,
     decode_event,
     encode_event,
@@ -45,13 +46,17 @@ from mystic_server.domain.events import (
 
 GOLDEN: list[dict[str, Any]] = json.loads(Path(__file__).with_name("golden_events.json").read_text(encoding="utf-8"))
 
+FILE = SharedFile("plan.txt", 4096, b"h" * 32, "plans/plan (1).txt", "00112233445566778899aabbccddeeff")
+
 # One of each, with every field set to what is not its default.
 FULL: list[Event] = [
     NodeStarted(1, 2**62),
     Joined(17, "Ana-María", 3, b"k" * 32, False, True, 9, True, 1, 2**62, "Ana M.", True),
     Left(17, "lost", 3, False, True),
     LingerEnded(17),
-    Posted(17, 3, "direct:3,4", "hello \U0001f30d", b"0123456789abcdef", 12, (3, 4), ("Bob", "nobody"), True, True),
+    Posted(
+        17, 3, "direct:3,4", "hello \U0001f30d", b"0123456789abcdef", 12, (3, 4), ("Bob", "nobody"), True, True, FILE
+    ),
     GroupCreated(17, 3, "team", False, True, (4, 5)),
     GroupEntered(17, 4, 21, False),
     GroupExited(17, 4, 21, 3),

@@ -12,7 +12,7 @@ REQUESTS = frozenset(get_args(model.Request))
 
 def test_only_these_are_open_to_somebody_without_a_name() -> None:
     """A request that is added to the vocabulary is closed until somebody decides otherwise."""
-    assert {model.Login, model.Ping, model.Fetch} == policy.BEFORE_LOGIN
+    assert {model.Login, model.Ping, model.Fetch, model.Store} == policy.BEFORE_LOGIN
 
 
 def test_tables_speak_of_requests() -> None:

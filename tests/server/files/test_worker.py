@@ -12,6 +12,7 @@ from blake3 import blake3
 
 from mystic_server.files.hashes import SLICE_BYTES
 from mystic_server.files.messages import (
+    Changed,
     FromChild,
     Hashed,
     HashWork,
@@ -21,6 +22,7 @@ from mystic_server.files.messages import (
     Searched,
     SearchWork,
     ToChild,
+    WatchWork,
     encode,
     from_child,
 )
@@ -87,7 +89,7 @@ def test_a_listing_does_not_wait_for_a_long_hash(tmp_path: Path) -> None:
         file.truncate(40 * SLICE_BYTES)
     work = hash_work(1, tmp_path / "sparse")
     said = answers(tmp_path, Patient(work, ListWork(2, ""), ListWork(3, "")))
-    assert [answer.number for answer in said] == [2, 3, 1]
+    assert [answer.number for answer in said if not isinstance(answer, Changed)] == [2, 3, 1]
 
 
 def test_a_short_file_overtakes_a_long_one(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_a_short_file_overtakes_a_long_one(tmp_path: Path) -> None:
         file.truncate(10 * SLICE_BYTES)
     (tmp_path / "short").write_bytes(b"x")
     parent = Patient(hash_work(1, tmp_path / "sparse"), hash_work(2, tmp_path / "short"))
-    assert [answer.number for answer in answers(tmp_path, parent)] == [2, 1]
+    assert [answer.number for answer in answers(tmp_path, parent) if not isinstance(answer, Changed)] == [2, 1]
 
 
 def test_a_file_in_another_state_has_no_hash(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_a_search_and_a_hash_go_by_turns(tmp_path: Path) -> None:
         file.truncate(10 * SLICE_BYTES)
     (tmp_path / "short").write_bytes(b"x")
     parent = Patient(search_work(1, tmp_path / "sparse", b"x"), hash_work(2, tmp_path / "short"), ListWork(3, ""))
-    assert [answer.number for answer in answers(tmp_path, parent)] == [3, 2, 1]
+    assert [answer.number for answer in answers(tmp_path, parent) if not isinstance(answer, Changed)] == [3, 2, 1]
 
 
 def test_it_ends_in_the_middle_of_a_search(tmp_path: Path) -> None:
@@ -151,3 +153,16 @@ def test_it_ends_in_the_middle_of_a_hash(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(1000 * SLICE_BYTES)
     assert answers(tmp_path, Parent(hash_work(1, tmp_path / "sparse"))) == []
+
+
+def test_it_says_what_has_changed_in_watched_folders(tmp_path: Path) -> None:
+    class Curious(Parent):
+        """Watches, changes something, waits until that is told, and goes."""
+
+        def has_something(self, limit_s: float) -> bool:
+            (tmp_path / "new").write_bytes(os.urandom(8))
+            return bool(self.work) or Changed("") in self.said
+
+    parent = Curious(WatchWork(("",)))
+    assert set(map(type, answers(tmp_path, parent))) == {Changed}
+    assert parent.ended

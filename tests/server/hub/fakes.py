@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import os
+from collections.abc import Callable, Collection
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from mystic_server.accounts.passwords import Outcome, Passwords
+from mystic_server.files.upload_messages import Begin, Begun, FromChild, Known, ToChild, encode, to_child
+from mystic_server.files.uploads import UploadArea, UploadLimits
 from mystic_server.hub.sending import OutgoingFile, UdpEnded
 from mystic_server.net.children import ChildProcess
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
 from mysticproto import model
 from mysticproto.errors import Code
+
+_Kind = TypeVar("_Kind")
 
 
 class Transfer:
@@ -50,6 +57,28 @@ class FakeFiles:
         self.opened: list[tuple[int, str, Callable[[model.Ticket | model.Refused], None]]] = []
         self.hashed: list[Callable[[model.FileHashed], None]] = []
         self.transfers: dict[bytes, Callable[[int], OutgoingFile]] = {}
+        self.own: list[tuple[str, int, bytes]] = []
+        """Files that were open already: name, descriptor (closed), hash."""
+        self.watched: list[set[str]] = []
+        self.on_change: Callable[[str], None] = lambda path: None
+
+    def watch(self, paths: Collection[str]) -> None:
+        self.watched.append(set(paths))
+
+    def open_own(
+        self,
+        n: int,
+        user: int,
+        name: str,
+        fd: int,
+        blake3: bytes,
+        now: float,
+        answered: Callable[[model.Ticket | model.Refused], None],
+    ) -> None:
+        size = os.fstat(fd).st_size
+        os.close(fd)
+        self.own.append((name, fd, blake3))
+        answered(model.Ticket(n, b"t" * 16, name, size, 0, blake3))
 
     def list_folder(self, n: int, path: str, answered: Callable[[list[model.Folder] | model.Refused], None]) -> None:
         self.listings.append(answered)
@@ -80,6 +109,44 @@ class FakeFiles:
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> OutgoingFile | model.Refused:
         make = self.transfers.pop(ticket, None)
         return make(n) if make else model.Refused(n, Code.BAD_TICKET, "No.")
+
+
+class FakeChild:
+    """A storing child that keeps what it is told; the test answers."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.told: list[ToChild] = []
+
+    def send(self, body: bytes) -> None:
+        assert self.is_up
+        self.told.append(to_child.decode(body))
+
+
+class FakeUploads(UploadArea):
+    """The upload area itself, with a child that answers as it is told; tickets and ids are counted."""
+
+    def __init__(self, folder: Path = Path("uploads"), limits: UploadLimits | None = None) -> None:
+        self.child = FakeChild()
+        numbers = count(1)
+        super().__init__(self.child, folder, lambda size: next(numbers).to_bytes(size, "big"), limits or UploadLimits())
+        self.says(Known((), False))
+
+    def says(self, said: FromChild) -> None:
+        """The child says something."""
+        self.received(encode(said))
+
+    def takes(self, kind: type[_Kind]) -> list[_Kind]:
+        """What the child was told of one kind; it is forgotten."""
+        told: list[object] = list(self.child.told)
+        self.child.told = [each for each in self.child.told if not isinstance(each, kind)]
+        return [each for each in told if isinstance(each, kind)]
+
+    def begins(self, offset: int = 0) -> Begin:
+        """Answers what was asked last: so much is here already."""
+        begin = self.takes(Begin)[-1]
+        self.says(Begun(begin.number, offset, begin.upload))
+        return begin
 
 
 class Offer:

@@ -31,7 +31,7 @@ from mystic_server.hub.dispatch import Gateway
 from mystic_server.hub.house import House, Identity
 from mystic_server.hub.rates import Rates
 from mystic_server.hub.sending import UdpEnded
-from mystic_server.hub.sessions import FileTransfer, Peer, Peers, Witness
+from mystic_server.hub.sessions import FileTransfer, IncomingFile, Peer, Peers, Witness
 from mystic_server.log.base import Rejected
 from mystic_server.log.memory import MemoryLog
 from mystic_server.net.connection import Connection
@@ -41,7 +41,7 @@ from mysticproto import model
 from mysticproto.auth import login_challenge
 from mysticproto.native import PREAMBLE, NativeClient, NativeWire, encode_frame
 from mysticproto.wire import Alone, Chunks, Role, Wire
-from tests.server.hub.fakes import FakeFiles, FakePasswords, Offer
+from tests.server.hub.fakes import FakeFiles, FakePasswords, FakeUploads, Offer
 
 SERVER_ID = b"s" * 16
 THROTTLE = ThrottleLimits(
@@ -129,6 +129,24 @@ class Diary:
         self, connection: Connection, name: str, transfer: FileTransfer, complete: bool, seconds: float
     ) -> None:
         self.lines.append(f"{name} {'has' if complete else 'has not'} got {transfer.path}")
+
+    def datagrams_started(self, name: str, transfer: FileTransfer, held: int) -> None:
+        self.lines.append(f"{name} gets {transfer.path} in datagrams")
+
+    def datagrams_moved(self, count: int) -> None:
+        """Too often to be written down."""
+
+    def datagrams_ended(self, name: str, transfer: FileTransfer, came: int, seconds: float, why: str) -> None:
+        self.lines.append(f"{name} {'has not' if why else 'has'} got {transfer.path} in datagrams")
+
+    def upload_started(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        self.lines.append(f"{name} brings {left} of {upload.name}")
+
+    def upload_finished(self, connection: Connection, name: str, upload: IncomingFile, seconds: float) -> None:
+        self.lines.append(f"{name} has brought {upload.name}")
+
+    def upload_failed(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        self.lines.append(f"{name} has not brought {left} of {upload.name}")
 
 
 class Client:
@@ -253,6 +271,7 @@ class Rig:
         counts_down: bool = False,
         rules: Rules = EVERYBODY,
         encrypts_passwords: bool = False,
+        uploads: str = "members",
         host: str = "127.0.0.1",
     ) -> None:
         self.host = host
@@ -263,6 +282,7 @@ class Rig:
         self.reactor = Reactor(self.errors.append)
         self.log = log or HubLog()
         self.files = FakeFiles()
+        self.uploads = FakeUploads()
         self.offers: list[Offer] = []
         self.has_udp = True
         self.ends: list[float] = []
@@ -286,6 +306,7 @@ class Rig:
             self.world,
             self.log,
             self.files,
+            self.uploads,
             self.peers,
             witness or self.witness,
             self.identity,
@@ -295,6 +316,7 @@ class Rig:
                 rules=rules,
                 encrypts_passwords=encrypts_passwords,
                 local_may_stop=counts_down,
+                uploads=uploads,
             ),
             self._offer_udp,
             self._countdown(),

@@ -59,8 +59,12 @@ FIELDS: dict[type[model.Request], tuple[object, ...]] = {
     model.Shutdown: (),
     model.ListUsers: (),
     model.Search: ("hi",),
+    model.OpenUpload: ("x", 1, b"k" * 32),
+    model.CancelUpload: ("x", b"k" * 32),
+    model.OpenDownload: ("x",),
+    model.WatchFolder: (),
 }
-OPEN = {Login, Ping, model.Fetch}
+OPEN = {Login, Ping, model.Fetch, model.Store}
 CLOSED = [any_of(kind) for kind in get_args(model.Request) if kind not in OPEN]
 
 

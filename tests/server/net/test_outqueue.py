@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mystic_server.net import outqueue
-from mystic_server.net.outqueue import MAX_SEND_BYTES, SPAN_BUDGET_BYTES, FileCutShort, FileSpan, OutQueue
+from mystic_server.net.outqueue import (
+    MAX_SEND_BYTES,
+    SPAN_BUDGET_BYTES,
+    SPAN_LEAST_BYTES,
+    FileCutShort,
+    FileSpan,
+    OutQueue,
+)
 from mysticproto.wire import Alone
 
 Pair: TypeAlias = tuple[socket.socket, socket.socket]
@@ -231,6 +238,15 @@ class TestFiles:
             queue = queue_of(span(tmp_path / "file", bytes(4 * SPAN_BUDGET_BYTES)))
             queue.flush(ours, 0.0)
             assert queue.bytes_to_peer <= SPAN_BUDGET_BYTES
+            queue.close()
+
+    def test_the_more_are_ready_the_less_each_one_gets(self, tmp_path: Path) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            queue = queue_of(span(tmp_path / "file", bytes(4 * SPAN_LEAST_BYTES)))
+            queue.flush(ours, 0.0, sharers=10_000)
+            assert 0 < queue.bytes_to_peer <= SPAN_LEAST_BYTES
             queue.close()
 
     def test_a_file_that_became_shorter_ends_it(self, pair: Pair, tmp_path: Path) -> None:

@@ -122,7 +122,10 @@ def text_line(message: Message, own_name: str) -> str:
 
 
 def json_line(message: Message) -> str:
-    """One JSON object: seq, time (ISO 8601, UTC), author, conversation, text, and to or group where there is one."""
+    """One JSON object: seq, time (ISO 8601, UTC), author, conversation, text; to, group or file where there is one.
+
+    A file has its name, its size in bytes, its BLAKE3 in digits, and a path if it lies in the shared folder.
+    """
     line: dict[str, Any] = {
         "seq": message.seq,
         "time": iso_time(message.time_us),
@@ -131,6 +134,9 @@ def json_line(message: Message) -> str:
         **_whereabouts(message.conversation, message.author.id),
         "text": message.text,
     }
+    if message.file is not None:
+        file = message.file
+        line["file"] = {"name": file.name, "size": file.size, "blake3": file.blake3.hex(), "path": file.path}
     return msgspec.json.encode(line).decode()
 
 

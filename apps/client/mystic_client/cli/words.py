@@ -91,10 +91,26 @@ def _add_files(commands: _Commands) -> None:
     ls.add_argument("folder", metavar="FOLDER", nargs="?", default="")
     ls.add_argument("--json", action="store_true", help="one JSON object for each entry")
     ls.set_defaults(run=_ls)
-    get = commands.add_parser("get", help="fetch a shared file")
-    get.add_argument("path", metavar="PATH")
+    get = commands.add_parser("get", help="fetch shared files or folders, verified")
+    get.add_argument("paths", metavar="PATH", nargs="*", help="a folder's path brings all that is in it")
+    get.add_argument("--folder", action="store_true", help="the paths are folders")
+    get.add_argument("--message", metavar="NUMBER", type=_number, default=0, help="what this message brought")
     get.add_argument("-o", dest="output", metavar="FILE", default="", help="where to save it, instead of the downloads")
+    over = get.add_mutually_exclusive_group()
+    for way, help_text in (
+        ("tcp", "over TCP (the usual way)"),
+        ("udp", "in datagrams: faster over long ways that lose packets"),
+        ("auto", "what suits the way to the server"),
+    ):
+        over.add_argument(f"--{way}", dest="over", action="store_const", const=way, default="tcp", help=help_text)
     get.set_defaults(run=_get)
+    put = commands.add_parser("put", help="send a file, or all that is in a folder")
+    put.add_argument("file", metavar="FILE", type=Path)
+    put.add_argument("folder", metavar="FOLDER", nargs="?", help="the shared folder that it goes into")
+    _add_whom(put)
+    put.add_argument("--global", dest="everybody", action="store_true", help="announced to everybody")
+    put.add_argument("--text", metavar="TEXT", default="", help="what to say with it")
+    put.set_defaults(run=_put)
 
 
 def _add_lists(commands: _Commands) -> None:
@@ -296,7 +312,23 @@ def _ls(place: Place, options: argparse.Namespace) -> Work:
 def _get(place: Place, options: argparse.Namespace) -> Work:
     from mystic_client.cli.get import get
 
-    return get(place, options.path, options.output)
+    if not options.paths and not options.message:
+        raise Failure(Status.USAGE, "get what? PATH or --message NUMBER")
+    if options.paths and options.message:
+        raise Failure(Status.USAGE, "a PATH and --message exclude each other")
+    return get(place, options.paths, options.output, over=options.over, message=options.message, folders=options.folder)
+
+
+def _put(place: Place, options: argparse.Namespace) -> Work:
+    from mystic_client.cli.put import put
+    from mysticproto.model import ToGlobal
+
+    to: ToGlobal | ToGroup | ToUsers | None = _maybe_whom(options)
+    if options.everybody:
+        to = ToGlobal()
+    if options.text and to is None:
+        raise Failure(Status.USAGE, "--text is for those who get the file: --to, --group or --global")
+    return put(place, options.file, options.folder, to, options.text)
 
 
 def _users(place: Place, options: argparse.Namespace) -> Work:

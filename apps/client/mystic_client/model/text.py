@@ -68,13 +68,22 @@ def format_line(heard: object, own_name: str) -> str | None:
     match heard:
         case Message(author=author, conversation=conversation, text=text):
             tag = conversation_tag(conversation, author.name, own_name)
-            return f"[{tag}] {author.name}: " + text.replace("\n", "\n    ")
+            return f"[{tag}] {author.name}: " + text.replace("\n", "\n    ") + _brought(heard)
         case Notice(text) | Bye(_, text):
             return f"[SERVER] {text}"
         case MessageEdited(author=author, conversation=conversation, text=text):
             tag = conversation_tag(conversation, author.name, own_name)
             return f"[{tag}] {author.name} (edited): " + text.replace("\n", "\n    ")
     return f"[SERVER] {happened(heard)}" if isinstance(heard, Event) else None
+
+
+def _brought(message: Message) -> str:
+    """ " [file plan.txt, 12 MiB, message 17]": the number is what it is fetched by."""
+    file = message.file
+    if file is None:
+        return ""
+    space = " " if message.text else ""
+    return f"{space}[file {file.name}, {size_in_words(file.size)}, message {message.seq}]"
 
 
 def conversation_tag(conversation: Conversation, author: str, own_name: str) -> str:

@@ -14,6 +14,7 @@ question (`ask`) belongs to one connection and fails with it.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from mystic_client.session.affairs import Affairs
 from mystic_client.session.backoff import Backoff
@@ -58,6 +59,8 @@ __all__ = [
     "Waiting",
 ]
 
+RTT_PROBES = 3
+
 
 class Session:
     """One user on one server. `heard` gets lists in order, cleaned, nothing twice; it must not block.
@@ -92,6 +95,10 @@ class Session:
         self.state: State = Trying(1)
         self.security = Security()
         """What protects the connection, or did so last; further ones to this server follow it."""
+        self.peer_host = ""
+        """The server's address in numbers, as the last connection had it."""
+        self.rtt_s = 0.0
+        """What `measure_rtt` found last; 0 before."""
         self._heard = heard
         self._retry = retry
         self._pins = pins or Pins()
@@ -217,6 +224,22 @@ class Session:
         finally:
             asks.forget(n)
 
+    async def measure_rtt(self) -> float:
+        """How long a word takes there and back, seconds: the best of three. Raises as `ask`."""
+        loop = asyncio.get_running_loop()
+        best_s = float("inf")
+        for _ in range(RTT_PROBES):
+            started_s = loop.time()
+            await self.ask(model.Ping)
+            best_s = min(best_s, loop.time() - started_s)
+        self.rtt_s = best_s
+        return best_s
+
+    def maybe_file(self, kind: str) -> Path | None:
+        """A file for what the owner keeps of this device's place on this server, from the first `Online` on; None if
+        nothing can be kept, or another program has the place."""
+        return self._standing.maybe_file(kind)
+
     # Waiting for it.
 
     async def online(self) -> None:
@@ -303,6 +326,7 @@ class Session:
         except FingerprintChanged as changed:
             return Ending(FINGERPRINT_CHANGED, str(changed), changed.known, changed.seen), 0.0
         self.security = link.security
+        self.peer_host = link.peer_host
         notice = "" if self._was_online else link.security.notice(self.address)
         dialogue = Dialogue(link, self._affairs, self._timing, self._tell, again=self._was_online, notice=notice)
         ending = Ending(LOST, "the connection was given up")

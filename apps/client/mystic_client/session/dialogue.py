@@ -160,7 +160,7 @@ class Dialogue:
             case model.FileHashed():
                 self._affairs.hashes.heard(said)
                 batch.append(said)
-            case model.Notice() | model.Marked():
+            case model.Notice() | model.Marked() | model.FolderChanged():
                 batch.append(said)
             case model.StoppingIn(seconds):
                 batch.extend([said, model.Notice(_countdown(seconds))])

@@ -83,6 +83,14 @@ class PostState(Struct, frozen=True):
 
 State: TypeAlias = Trying | Online | Waiting | Ended
 Heard: TypeAlias = (
-    State | PostState | model.Event | model.Marked | model.Notice | model.StoppingIn | model.Bye | model.FileHashed
+    State
+    | PostState
+    | model.Event
+    | model.Marked
+    | model.Notice
+    | model.StoppingIn
+    | model.Bye
+    | model.FileHashed
+    | model.FolderChanged
 )
 """`StoppingIn` comes together with a `Notice` that says the same in words."""

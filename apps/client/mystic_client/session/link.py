@@ -66,9 +66,9 @@ async def open_streams(address: Address, pins: Pins, is_exempt: Callable[[str], 
     Raises `Lost`, after `CONNECT_TIMEOUT_S` without a connection or `TLS_TIMEOUT_S` without an answer at the latest,
     and `FingerprintChanged`.
     """
-    with _sentences(address):
+    with in_sentences(address):
         pin = pins.find(address)
-        sock, host = await _connected(address)
+        sock, host = await connected(address)
         if pin is None and is_exempt(host):
             return Streams(*await _streams(sock))
         try:
@@ -76,30 +76,14 @@ async def open_streams(address: Address, pins: Pins, is_exempt: Callable[[str], 
         except _SpeaksPlain:
             if pin:
                 raise FingerprintChanged(str(address), pin.fingerprint, "") from None
-            sock, _ = await _connected(address)
+            sock, _ = await connected(address)
             return Streams(*await _streams(sock), Security(is_exposed=True))
         with _or_closed(writer):
             return Streams(reader, writer, check(address, fingerprint, pins))
 
 
-async def open_more_streams(address: Address, security: Security) -> Streams:
-    """A further connection to the same server, protected as the first one was. Raises the same."""
-    with _sentences(address):
-        sock, _ = await _connected(address)
-        if not security.fingerprint:
-            return Streams(*await _streams(sock), security)
-        try:
-            reader, writer, fingerprint = await _secure_streams(sock)
-        except _SpeaksPlain:
-            raise FingerprintChanged(str(address), security.fingerprint, "") from None
-        with _or_closed(writer):
-            if fingerprint != security.fingerprint:
-                raise FingerprintChanged(str(address), security.fingerprint, fingerprint)
-        return Streams(reader, writer, security)
-
-
 @contextlib.contextmanager
-def _sentences(address: Address) -> Iterator[None]:
+def in_sentences(address: Address) -> Iterator[None]:
     """Says in a sentence why there is no connection."""
     try:
         yield
@@ -144,8 +128,8 @@ async def _numeric_hosts(address: Address) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-async def _connected(address: Address) -> tuple[socket.socket, str]:
-    """A connection, and the address (in numbers) that answered."""
+async def connected(address: Address) -> tuple[socket.socket, str]:
+    """A socket that doesn't block, and the address (in numbers) that answered. Raises `OSError`."""
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         hosts = await _numeric_hosts(address)
         share_s = CONNECT_TIMEOUT_S / len(hosts)  # those that refuse do so at once; a silent one must not eat it all
@@ -203,6 +187,12 @@ class Link:
         self._fault: ProtocolError | None = None
         writer.write(self._wire.opening())
 
+    @property
+    def peer_host(self) -> str:
+        """The server's address in numbers, or "" once the connection has ended."""
+        peer = self._writer.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
     def send(self, request: Request) -> None:
         """Queues a request; what the kernel doesn't take waits in memory, bounded by the callers' own limits."""
         if not self._writer.is_closing():
@@ -220,10 +210,6 @@ class Link:
         if self._fault and not said:
             raise self._fault
         return said
-
-    def take_rest(self) -> bytes:
-        """What came behind a `FileStart` already."""
-        return self._wire.take_rest()
 
     async def read_raw(self, timeout_s: float) -> bytes:
         """Some bytes as they come, at most `READ_BYTES`. Raises `Lost` as `read` does."""

@@ -70,13 +70,17 @@ def client_context() -> ssl.SSLContext:
 
 def fingerprint_of(writer: asyncio.StreamWriter) -> str:
     """The SHA-256 of the other end's public key (its SubjectPublicKeyInfo), as pairs of digits; empty without one."""
+    return fingerprint_of_certificate(writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b"")
+
+
+def fingerprint_of_certificate(certificate: bytes) -> str:
+    """The same of a certificate in DER."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     try:
-        key = x509.load_der_x509_certificate(certificate or b"").public_key()
+        key = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, UnsupportedAlgorithm):
         return ""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest().hex(":")

@@ -123,7 +123,7 @@ class Line:
                 self._take_post(item)
             case model.Marked():
                 self.store.marked(item)
-            case model.FileHashed():
+            case model.FileHashed() | model.FolderChanged():
                 pass
             case model.StoppingIn(seconds):
                 self.stops_at_s = asyncio.get_running_loop().time() + seconds if seconds else 0.0

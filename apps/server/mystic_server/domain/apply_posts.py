@@ -8,6 +8,7 @@ from mystic_server.domain.events import (
     BROADCAST,
     GLOBAL,
     Posted,
+    SharedFile,
 )
 from mystic_server.domain.outcome import NOTHING, Applied, Delivery
 from mystic_server.domain.policy import AWAY_NAMED
@@ -17,6 +18,7 @@ from mysticproto.model import Broadcast as ToldToEverybody
 from mysticproto.model import (
     Conversation,
     Direct,
+    FileRef,
     Message,
     Ok,
     Refused,
@@ -52,8 +54,14 @@ def posted(world: World, seq: int, time_us: int, event: Posted) -> Applied:
         event.cid,
         event.reply_to,
         announcement=event.announcement,
+        file=file_ref(event.file),
     )
     return Applied([Delivery(said, heard.hearers, tuple(world.watching(author.id)))], answer)
+
+
+def file_ref(file: SharedFile | None) -> FileRef | None:
+    """A message's file, as people are told of it."""
+    return FileRef(file.name, file.size, file.blake3, file.path) if file else None
 
 
 def heard_in(world: World, conversation: str, users: tuple[int, ...]) -> Heard | None:

@@ -49,18 +49,15 @@ def _is_own(user: User, number: int, message: Posted) -> bool:
 def _message(world: World, user: User, request: Edit | Delete, original: Committed | None) -> Posted | Refused:
     """The message that is meant, if there is one for this user."""
     n = request.n
-    if (
-        original is None
-        or type(original.event) is not Posted
-        or not _may_see(world, user, original.seq, original.event)
-    ):
+    if original is None or type(original.event) is not Posted or not may_see(world, user, original.seq, original.event):
         return Refused(n, Code.UNKNOWN_MESSAGE, f"There is no message {request.message} that you could change.")
     if request.message in world.recently_deleted or (original.amended and original.amended.deleted):
         return Refused(n, Code.MESSAGE_DELETED, "This message has been deleted.")
     return original.event
 
 
-def _may_see(world: World, user: User, number: int, message: Posted) -> bool:
+def may_see(world: World, user: User, number: int, message: Posted) -> bool:
+    """Whether this user may read a message of that number."""
     if message.users:
         return user.id in message.users and number >= user.since
     if message.conversation in (GLOBAL, BROADCAST):

@@ -4,7 +4,7 @@ from typing import Final
 
 from mysticproto import model
 
-BEFORE_LOGIN: Final = frozenset({model.Login, model.Ping, model.Fetch})
+BEFORE_LOGIN: Final = frozenset({model.Login, model.Ping, model.Fetch, model.Store})
 """Requests that a connection without a name may make; everything else is refused with not_logged_in."""
 
 BARRIERS: Final = frozenset(
@@ -43,6 +43,7 @@ LONG_ANSWERS: Final = frozenset(
         model.ListGroups,
         model.Edit,
         model.Delete,
+        model.OpenDownload,
     }
 )
 """Requests for which something is looked up, or whose answer comes in parts: a session's next one waits for its end."""

@@ -5,6 +5,7 @@ now, edited or deleted; what has been deleted is not said again in any way, so a
 """
 
 from mystic_server.domain import events
+from mystic_server.domain.apply_posts import file_ref
 from mystic_server.domain.events import BROADCAST, GLOBAL, Committed
 from mystic_server.domain.world import World
 from mysticproto import model
@@ -47,6 +48,7 @@ def _message(world: World, committed: Committed, posted: events.Posted) -> model
         edited_us=now.time_us if now and not deleted else 0,
         deleted=deleted,
         announcement=posted.announcement,
+        file=None if deleted else file_ref(posted.file),
     )
 
 

@@ -33,6 +33,12 @@ class SearchWork(Struct, array_like=True, frozen=True, tag="search"):
     needle: bytes
 
 
+class WatchWork(Struct, array_like=True, frozen=True, tag="watch"):
+    """Watch these folders and no others; `Changed` says when something changes in one of them."""
+
+    paths: tuple[str, ...]
+
+
 class Listed(Struct, array_like=True, frozen=True, tag="listed"):
     """A whole listing, see `tree.Listing`."""
 
@@ -68,8 +74,14 @@ class Searched(Struct, array_like=True, frozen=True, tag="searched"):
     found: bool | None
 
 
-ToChild: TypeAlias = ListWork | HashWork | SearchWork
-FromChild: TypeAlias = Listed | NotListed | Hashed | Searched
+class Changed(Struct, array_like=True, frozen=True, tag="changed"):
+    """Something came, went or changed in a folder that is watched."""
+
+    path: str
+
+
+ToChild: TypeAlias = ListWork | HashWork | SearchWork | WatchWork
+FromChild: TypeAlias = Listed | NotListed | Hashed | Searched | Changed
 
 encode = msgspec.msgpack.Encoder().encode
 to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)

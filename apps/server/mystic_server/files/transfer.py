@@ -9,7 +9,7 @@ both are refused, and hashes that were promised are asked for once more when it 
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from mystic_server.files.hashes import HashCache
 from mystic_server.files.messages import (
+    Changed,
     Hashed,
     HashWork,
     Listed,
@@ -24,6 +25,7 @@ from mystic_server.files.messages import (
     NotListed,
     Searched,
     SearchWork,
+    WatchWork,
     encode,
     from_child,
 )
@@ -138,6 +140,9 @@ class FileArea:
         self._wanted: dict[tuple[str, FileId], _Wanted] = {}
         self._searched: dict[int, _Opened] = {}
         self._last_number = 0
+        self._watched: tuple[str, ...] = ()
+        self.on_change: Callable[[str], None] = lambda path: None
+        """Called with a watched folder in which something came, went or changed."""
 
     # Requests.
 
@@ -186,6 +191,24 @@ class FileArea:
         if not known:
             self._want_hash(user, path, file, hashed)
 
+    def open_own(
+        self,
+        n: int,
+        user: int,
+        name: str,
+        fd: int,
+        blake3: bytes,
+        now: float,
+        answered: Callable[[Ticket | Refused], None],
+    ) -> None:
+        """The same for a file that is open already, and becomes this area's; `answered` is called in here."""
+        if refused := self._no_place(n, user, name):
+            os.close(fd)
+            answered(refused)
+            return
+        file = FileId.of(fd)
+        answered(Ticket(n, self._keep(user, name, fd, file, now), name, file.size, file.modified_us, blake3))
+
     def open_inline(
         self,
         n: int,
@@ -217,6 +240,12 @@ class FileArea:
         number = self._next_number()
         self._searched[number] = _Opened(transfer, file, answered)
         self._child.send(encode(SearchWork(number, path, file, avoid)))
+
+    def watch(self, paths: Collection[str]) -> None:
+        """From now on these folders are watched, and no others; see `on_change`. They need not be there."""
+        self._watched = tuple(path for path in paths if is_path(path))
+        if self._child.is_up:
+            self._child.send(encode(WatchWork(self._watched)))
 
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> Transfer | Refused:
         """Uses a ticket up, whether it can be granted or not."""
@@ -266,11 +295,16 @@ class FileArea:
             self._hash_came(said)
         elif isinstance(said, Searched):
             self._search_ended(said.number, said.found)
+        elif isinstance(said, Changed):
+            if said.path in self._watched:
+                self.on_change(said.path)
         elif asked := self._listings.pop(said.number, None):
             asked.answered(_listing_answer(asked, said))
 
     def came_up(self) -> None:
-        """The child runs again: asks for the hashes that are still wanted."""
+        """The child runs again: asks for the hashes that are still wanted, and for what is watched."""
+        if self._watched:
+            self._child.send(encode(WatchWork(self._watched)))
         for wanted in list(self._wanted.values()):
             self._child.send(encode(HashWork(wanted.number, wanted.path, wanted.file)))
 

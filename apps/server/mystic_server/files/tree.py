@@ -15,7 +15,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TypeAlias
 
@@ -52,6 +52,7 @@ _FILE_FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENXIO)
 _REPARSE_POINT = 0x400  # Windows: links, junctions and what else stands for another place
@@ -80,7 +81,11 @@ class FileId(Struct, array_like=True, frozen=True):
     @classmethod
     def of(cls, fd: int) -> "FileId":
         """Of an open file."""
-        seen = os.fstat(fd)
+        return cls.seen(os.fstat(fd))
+
+    @classmethod
+    def seen(cls, seen: os.stat_result) -> "FileId":
+        """Of a file as it was seen."""
         return cls(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
     @property
@@ -134,7 +139,7 @@ class Tree:
     """See the module. `by_descriptor` False: as on platforms without descriptors of folders."""
 
     def __init__(self, root: str, by_descriptor: bool = HAS_FOLDER_DESCRIPTORS) -> None:
-        self._root = root
+        self.root = root
         self._by_descriptor = by_descriptor
 
     def open_file(self, path: str) -> int:
@@ -156,6 +161,30 @@ class Tree:
         with _explained(), self._folder(names, to_list=True) as place:
             return _list(place)
 
+    def look_at(self, path: str) -> FileId | None:
+        """What there is, without opening it; None: no regular file. Raises PathRefused."""
+        names = names_of(path)
+        with _explained(), self._folder(names[:-1]) as place:
+            seen = _look(place, names[-1]) if names else None
+            return FileId.seen(seen) if seen and _is_regular(seen) else None
+
+    @contextmanager
+    def folder(self, path: str, make: bool = False) -> Iterator[Place]:
+        """A folder, open for as long as the caller needs it; `make`: those missing on the way to it are made. Raises
+        PathRefused; what the caller itself raises passes through."""
+        names = names_of(path)
+        with _explained():
+            place = self._open_root()
+        try:
+            for name in names:
+                with _explained():
+                    inner = _enter_or_make(place, name) if make else _enter(place, name)
+                _leave(place)
+                place = inner
+            yield place
+        finally:
+            _leave(place)
+
     @contextmanager
     def _folder(self, names: list[str], to_list: bool = False) -> Iterator[Place]:
         """Walks down to a folder and keeps it open for the caller."""
@@ -174,7 +203,7 @@ class Tree:
     def _open_root(self) -> Place:
         try:
             return (
-                os.open(self._root, _FOLDER_FLAGS) if self._by_descriptor else os.path.realpath(self._root, strict=True)
+                os.open(self.root, _FOLDER_FLAGS) if self._by_descriptor else os.path.realpath(self.root, strict=True)
             )
         except OSError as error:
             if error.errno in _FULL:
@@ -199,6 +228,19 @@ def _enter(place: Place, name: str) -> Place:
     if not _is_folder(_look(place, name)):
         raise NotADirectoryError(errno.ENOTDIR, "not a folder")
     return os.path.join(place, name)
+
+
+def _enter_or_make(place: Place, name: str) -> Place:
+    try:
+        return _enter(place, name)
+    except FileNotFoundError:
+        with suppress(FileExistsError):  # somebody else was quicker
+            if isinstance(place, int):
+                os.mkdir(name, 0o755, dir_fd=place)
+                os.fsync(place)
+            else:
+                os.mkdir(os.path.join(place, name), 0o755)
+    return _enter(place, name)
 
 
 def _leave(place: Place) -> None:
@@ -308,6 +350,8 @@ def _explained() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise PathRefused(Code.LIMIT_REACHED, "The server has too many files open; try again later.") from None
+        if error.errno in DISK_FULL:
+            raise PathRefused(Code.DISK_FULL, "The server's disk is full.") from None
         if error.errno in _ABSENT:
             raise _not_found() from None
         raise PathRefused(Code.FILES_UNAVAILABLE, "The server can't read this from its disk.") from None

@@ -1,19 +1,22 @@
-"""The file child: lists folders and hashes files, so that the server never waits for the disk.
+"""The file child: lists folders, hashes files and watches folders, so that the server never waits for the disk.
 
     python -m mystic_server.files.worker DESCRIPTOR SHARED
 
 Several files are hashed or searched by turns, a slice each; before every slice what has come in meanwhile is done, so
-that a listing waits for one slice at most and a short file isn't kept back by a long one.
+that a listing waits for one slice at most and a short file isn't kept back by a long one. Watched folders are asked
+about between all of this, a few times a second.
 """
 
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from mystic_server.files.hashes import SLICE_BYTES, Hashing
 from mystic_server.files.messages import (
+    Changed,
     FromChild,
     Hashed,
     HashWork,
@@ -22,11 +25,13 @@ from mystic_server.files.messages import (
     NotListed,
     Searched,
     SearchWork,
+    WatchWork,
     encode,
     to_child,
 )
 from mystic_server.files.search import Searching
 from mystic_server.files.tree import FileId, PathRefused, Tree
+from mystic_server.files.watching import POLL_S, Watching
 from mystic_server.net.children import ParentLink
 
 _NICENESS = 5  # chat comes first where the processors are busy
@@ -40,17 +45,33 @@ class Worker:
         self._send = send
         self._reading: deque[tuple[int, Hashing | Searching]] = deque()
         self._buffer = memoryview(bytearray(SLICE_BYTES))
+        self._watching = Watching(tree)
+        self._poll_at = 0.0
 
     @property
     def is_busy(self) -> bool:
         """Whether there is a file to go on with."""
         return bool(self._reading)
 
+    @property
+    def wait_s(self) -> float | None:
+        """How long it may wait for more work; None: for ever."""
+        return max(0.0, self._poll_at - time.monotonic()) if self._watching.is_on else None
+
+    def look_around(self) -> None:
+        """Says what has changed in the folders that are watched, if it is time for that."""
+        if self._watching.is_on and time.monotonic() >= self._poll_at:
+            self._poll_at = time.monotonic() + POLL_S
+            for path in self._watching.poll():
+                self._answer(Changed(path))
+
     def take(self, body: bytes) -> None:
         """Does what was asked, or puts it with the files to read."""
         work = to_child.decode(body)
         if isinstance(work, ListWork):
             self._answer(self._list(work))
+        elif isinstance(work, WatchWork):
+            self._watching.want(work.paths)
         else:
             self._begin(work)
 
@@ -83,6 +104,7 @@ class Worker:
         for _, reading in self._reading:
             reading.close()
         self._reading.clear()
+        self._watching.close()
 
     def _list(self, work: ListWork) -> Listed | NotListed:
         try:
@@ -121,12 +143,23 @@ class Worker:
 def run(worker: Worker, link: ParentLink) -> None:
     """Works until the parent wants no more."""
     while not link.ended:
-        body = link.maybe_receive() if worker.is_busy else link.receive()
+        worker.look_around()
+        body = _next(worker, link)
         if body is not None:
             worker.take(body)
         elif worker.is_busy and not link.ended:
             worker.step()
     worker.close()
+
+
+def _next(worker: Worker, link: ParentLink) -> bytes | None:
+    """What is to be done next; None: nothing has come yet, or the end."""
+    wait_s = worker.wait_s
+    if worker.is_busy:
+        return link.maybe_receive()
+    if wait_s is not None and not link.has_something(wait_s):
+        return None
+    return link.receive()
 
 
 def main(arguments: list[str]) -> None:

@@ -20,10 +20,12 @@ from mystic_server.domain.events import Event
 from mystic_server.domain.receipts import Watermarks
 from mystic_server.domain.world import World
 from mystic_server.hub.amending import Amending
+from mystic_server.hub.attached import Attached
 from mystic_server.hub.auth import NONCE_BYTES
 from mystic_server.hub.countdown import Countdown
 from mystic_server.hub.desk import Desk
 from mystic_server.hub.house import House, Identity, now_us
+from mystic_server.hub.in_datagrams import OfferDatagrams
 from mystic_server.hub.lists import Lists
 from mystic_server.hub.login import Logins
 from mystic_server.hub.moderation import Moderation
@@ -33,6 +35,8 @@ from mystic_server.hub.rates import Pace
 from mystic_server.hub.receipts import Marking
 from mystic_server.hub.sending import Files, OfferUdp, Sending
 from mystic_server.hub.sessions import Clock, Peer, Peers, Witness
+from mystic_server.hub.uploading import Uploading, Uploads
+from mystic_server.hub.watching import WatchedFolders
 from mystic_server.log.base import EventLog
 from mystic_server.net.connection import Connection
 from mysticproto import model
@@ -53,8 +57,9 @@ from mysticproto.model import (
     Search,
     Seen,
     SendFile,
+    Store,
 )
-from mysticproto.wire import Item, Local
+from mysticproto.wire import Item, Local, Raw
 
 MAX_BACKLOG = 4_000
 """Drafts without a result before new requests wait."""
@@ -75,6 +80,7 @@ class Gateway:
         world: World,
         log: EventLog,
         files: Files,
+        uploads: Uploads,
         peers: Peers,
         witness: Witness,
         identity: Identity,
@@ -84,6 +90,7 @@ class Gateway:
         passwords: Passwords,
         throttle: Throttle,
         watermarks: Watermarks,
+        offer_datagrams: OfferDatagrams | None = None,
     ) -> None:
         self._clock = clock
         self._world = world
@@ -103,8 +110,11 @@ class Gateway:
         self.marking = Marking(desk, watermarks)
         self._posting = Posting(desk)
         self._amending = Amending(desk)
-        self.sending = Sending(clock, world, files, witness, offer_udp, desk.work_soon)
+        self.sending = Sending(clock, world, files, witness, offer_udp, desk.work_soon, offer_datagrams)
         self._moderation = Moderation(desk, house, countdown, self.sending)
+        self._attached = Attached(desk, uploads, files, self.sending)
+        self._uploading = Uploading(desk, uploads, house.uploads, self._work)
+        self._watched = WatchedFolders(clock, files)
         self._handlers: dict[type, Callable[[Peer, Request], None]] = self._command_table()
 
     # What happens on a connection.
@@ -136,7 +146,7 @@ class Gateway:
         for item in items:
             if isinstance(item, ProtocolError):
                 peer.waiting.append(item)
-            elif not isinstance(item, Local):
+            elif not isinstance(item, Local | Raw):
                 peer.answer(item, Refused(item.n, Code.LIMIT_REACHED, "That was too fast: it was not done."))
 
     def drained(self, connection: Connection) -> None:
@@ -151,6 +161,8 @@ class Gateway:
         peer = self._peers.of(connection)
         if peer:
             self.sending.connection_ended(peer, cause)
+            self._uploading.connection_ended(peer)
+            self._watched.connection_ended(peer)
         self._witness.disconnected(connection, peer.name if peer else "", cause)
         if peer is None:
             return
@@ -206,6 +218,8 @@ class Gateway:
         self._work(peer)
 
     def _must_wait(self, peer: Peer) -> bool:
+        if isinstance(peer.waiting[0], Raw):
+            return self._uploading.must_wait(peer)
         if peer.is_barred or peer.is_waiting_for_time or (peer.is_fetching and isinstance(peer.waiting[0], SendFile)):
             return True
         if peer.is_asking and type(peer.waiting[0]) in policy.LONG_ANSWERS:
@@ -234,6 +248,8 @@ class Gateway:
         if isinstance(item, Local):
             for chunk in item.chunks:
                 peer.connection.push(chunk)
+        elif isinstance(item, Raw):
+            self._uploading.take(peer, item)
         else:
             self._handle(peer, item)
 
@@ -250,6 +266,9 @@ class Gateway:
 
     def _answered(self, peer: Peer, request: Request, reply: Reply) -> None:
         """Something has been applied, or was refused on the way."""
+        if isinstance(request, Store):
+            self._uploading.announced(peer, request, reply)
+            return
         if type(request) in policy.BARRIERS:
             peer.is_barred = False
         if not self.logins.answered(peer, request, reply):
@@ -262,6 +281,7 @@ class Gateway:
 
     def _happened(self, event: Event) -> None:
         self._moderation.happened(event)
+        self._uploading.happened(event)
 
     def _waited_for(self, peer: Peer, authors: Collection[int]) -> None:
         """A user who was away has now got what these users had said."""
@@ -321,8 +341,12 @@ class Gateway:
             model.Search: self._search,
             model.ListConversations: self._list_conversations,
             model.ListFolder: self._list_folder,
-            model.OpenDownload: self.sending.open_download,
+            model.OpenDownload: self._attached.open_download,
             model.Fetch: self.sending.fetch,
+            model.OpenUpload: self._uploading.open,
+            model.Store: self._uploading.store,
+            model.CancelUpload: self._uploading.cancel,
+            model.WatchFolder: self._watched.watch,
             model.SendFile: self.sending.send_file,
             model.Ping: self._ping,
         }

@@ -29,6 +29,7 @@ from mysticproto.model import (
     Reply,
     Request,
     Roster,
+    Store,
     UserJoined,
     UserLeft,
 )
@@ -220,7 +221,7 @@ class Fanout:
         if peer is None or request is None:
             return
         numbered = replace(reply, n=request.n)
-        if type(pending.event) is Posted:
+        if type(pending.event) is Posted and type(request) is not Store:
             peer.answer(request, numbered)
         else:
             self._answered(peer, request, numbered)

@@ -24,7 +24,7 @@ class House(Struct, frozen=True, kw_only=True):
 
     `rules`: who may come in. `encrypts_passwords`: they are refused in the clear, except from this machine itself.
     `local_may_stop`: whoever is on this machine may stop the server, not operators alone. `password_failures`: of one
-    connection, which then ends.
+    connection, which then ends. `uploads`: who may bring files, "members", "operators" or "off".
     """
 
     send_queue_soft: int
@@ -33,6 +33,7 @@ class House(Struct, frozen=True, kw_only=True):
     encrypts_passwords: bool = False
     local_may_stop: bool = False
     password_failures: int = 3
+    uploads: str = "members"
 
 
 def now_us() -> int:

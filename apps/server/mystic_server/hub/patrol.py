@@ -79,6 +79,10 @@ class Patrol:
         patience = self._patience
         if self._is_stuck(connection, now) or peer is None or not connection.is_open:
             return
+        if peer.bytes_due is not None:
+            if peer.bytes_due and now - connection.heard_at > patience.file_stuck_s:
+                connection.close("silent")
+            return
         login_s = patience.login_s if peer.wire.pings else patience.silent_s
         if not peer.session and now - connection.since > login_s:
             peer.end(Bye(Code.LOGIN_TIMEOUT, "Nobody logged in in time."))

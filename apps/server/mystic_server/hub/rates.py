@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from mysticproto.model import Announce, Edit, ListConversations, Mark, Post, Request, Search, SetPassword
-from mysticproto.wire import Local
+from mysticproto.wire import Local, Raw
 
 _CHEAP = 0.25
 """Of a command: a watermark follows every few messages."""
@@ -60,16 +60,21 @@ class Pace:
         self._searches = TokenBucket(rates.searches, rates.searches_burst, now)
         self._text = TokenBucket(rates.text, rates.text_burst, now)
 
-    def wait_s(self, request: Request | Local, now: float) -> float:
-        """Seconds until this request may be handled. What a wire answers by itself counts as a command."""
+    def wait_s(self, request: Request | Local | Raw, now: float) -> float:
+        """Seconds until this request may be handled. What a wire answers by itself counts as a command; a file's bytes
+        cost nothing, they have a window of their own."""
+        if isinstance(request, Raw):
+            return 0.0
         if isinstance(request, Post | Edit | Announce):
             return max(self._messages.wait_s(now), self._text.wait_s(now, len(request.text)))
         if isinstance(request, _SEARCHES):
             return max(self._commands.wait_s(now), self._searches.wait_s(now))
         return self._commands.wait_s(now, _CHEAP if isinstance(request, Mark) else 1.0)
 
-    def spend(self, request: Request | Local) -> None:
+    def spend(self, request: Request | Local | Raw) -> None:
         """The request is handled now."""
+        if isinstance(request, Raw):
+            return
         if isinstance(request, Post | Edit | Announce):
             self._messages.spend()
             self._text.spend(len(request.text))

@@ -4,7 +4,7 @@ On an older wire a file stands in line between what the wire says before and aft
 gets one of them at a time; its next request for a file waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from mystic_server.domain.decide_moderation import ban_refused
 from mystic_server.domain.world import User, World
+from mystic_server.files.offers import Route
 from mystic_server.hub.house import now_us
+from mystic_server.hub.in_datagrams import InDatagrams, OfferDatagrams
 from mystic_server.hub.sessions import Clock, FileTransfer, Peer, Witness
 from mystic_server.net.connection import Connection
 from mystic_server.net.outqueue import FileSpan
@@ -55,6 +57,11 @@ OfferUdp: TypeAlias = Callable[[Connection, FileSpan, UdpEnded], UdpTransfer]
 class Files(Protocol):
     """The file area, as the hub needs it; see `files.transfer`."""
 
+    on_change: Callable[[str], None]
+
+    def watch(self, paths: Collection[str]) -> None:
+        """Watches these folders and no others."""
+
     def list_folder(self, n: int, path: str, answered: Callable[[list[Folder] | Refused], None]) -> None:
         """Answers with the parts of a listing."""
 
@@ -68,6 +75,18 @@ class Files(Protocol):
         hashed: Callable[[FileHashed], None],
     ) -> None:
         """Answers with a ticket; the hash follows unless the ticket has it."""
+
+    def open_own(
+        self,
+        n: int,
+        user: int,
+        name: str,
+        fd: int,
+        blake3: bytes,
+        now: float,
+        answered: Callable[[Ticket | Refused], None],
+    ) -> None:
+        """The same for a file that is open already."""
 
     def open_inline(
         self,
@@ -95,6 +114,7 @@ class Sending:
         witness: Witness,
         offer_udp: OfferUdp,
         went_on: Callable[[Peer], None],
+        datagrams: OfferDatagrams | None = None,
     ) -> None:
         self._clock = clock
         self._world = world
@@ -102,6 +122,7 @@ class Sending:
         self._witness = witness
         self._offer_udp = offer_udp
         self._went_on = went_on
+        self._datagrams = datagrams
 
     def open_download(self, peer: Peer, request: OpenDownload) -> None:
         """A ticket for a file."""
@@ -110,9 +131,26 @@ class Sending:
             peer.user,
             request.path,
             self._clock.now,
-            partial(peer.answer, request),
+            partial(self.answer_download, peer, request),
             partial(peer.answer, None),
         )
+
+    def answer_download(self, peer: Peer, request: OpenDownload, opened: Ticket | Refused) -> None:
+        """Answers with the ticket; if the file is wanted in datagrams, as soon as it waits for the peer there."""
+        if isinstance(opened, Refused) or request.over != "udp":
+            peer.answer(request, opened)
+            return
+        transfer = self._files.redeem(request.n, opened.ticket, 0, self._clock.now)
+        if isinstance(transfer, Refused):
+            peer.answer(request, transfer)
+            return
+        watcher = InDatagrams(self._clock, self._witness, peer, request, opened, transfer)
+        if self._datagrams is None:
+            watcher.unavailable("This server sends no datagrams.")
+            return
+        connection = peer.connection
+        route = Route(connection.local_host, peer.host, connection.segment_bytes)
+        self._datagrams(transfer.span.fd, transfer.size, route, watcher)
 
     def fetch(self, peer: Peer, request: Fetch) -> None:
         """The file itself, on a connection that does nothing else."""

@@ -22,6 +22,19 @@ class FileTransfer(Protocol):
         """The connection has ended; the place is free."""
 
 
+class IncomingFile(Protocol):
+    """A file that somebody brings: for a shared folder, where it lies at `path` once it is whole."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
 class Peer:
     """One connection and what the hub knows of it; without a session until its login is applied."""
 
@@ -55,6 +68,8 @@ class Peer:
         self.transfer: FileTransfer | None = None
         self.is_fetching = False
         """Whether a file of an older wire is on its way, or being looked for."""
+        self.bytes_due: int | None = None
+        """Of a file that comes on this connection, which does nothing else then."""
         self.end_file: Callable[[], None] | None = None
         """Ends that file before its time."""
         self.is_offered = False
@@ -134,6 +149,24 @@ class Witness(Protocol):
         self, connection: Connection, name: str, transfer: FileTransfer, complete: bool, seconds: float
     ) -> None:
         """A file has left, or not; called before `disconnected`."""
+
+    def datagrams_started(self, name: str, transfer: FileTransfer, held: int) -> None:
+        """A file is on its way in datagrams; the peer had so many bytes of it."""
+
+    def datagrams_moved(self, count: int) -> None:
+        """So many more bytes have come to a peer in datagrams."""
+
+    def datagrams_ended(self, name: str, transfer: FileTransfer, came: int, seconds: float, why: str) -> None:
+        """So much of a file has come in datagrams, which is all that was wanted unless `why` says something."""
+
+    def upload_started(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        """Somebody brings a file, of which so many bytes are to come."""
+
+    def upload_finished(self, connection: Connection, name: str, upload: IncomingFile, seconds: float) -> None:
+        """It is whole and in its place; called before `disconnected`."""
+
+    def upload_failed(self, connection: Connection, name: str, upload: IncomingFile, left: int) -> None:
+        """It is not; called before `disconnected`."""
 
 
 class Peers:

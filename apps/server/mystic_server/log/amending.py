@@ -44,8 +44,10 @@ def amend(connection: sqlite3.Connection, index: Index, amendments: Sequence[Ame
 
 
 def without_text(event: Event) -> bytes:
-    """The bytes of an event whose text was taken out."""
-    return encode_event(replace(event, text="") if isinstance(event, Posted | Edited) else event)
+    """The bytes of an event whose text was taken out, and of a message its file."""
+    if isinstance(event, Posted):
+        event = replace(event, text="", file=None)
+    return encode_event(replace(event, text="") if isinstance(event, Edited) else event)
 
 
 def _take_texts(connection: sqlite3.Connection, seq: int, message: Posted) -> None:

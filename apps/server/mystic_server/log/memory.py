@@ -143,9 +143,11 @@ class MemoryLog:
                     self._blank(seq)
 
     def _blank(self, seq: int) -> None:
-        """Takes the text out of an event."""
+        """Takes the text out of an event, and of a message its file."""
         committed = self.events[seq - 1]
-        if isinstance(committed.event, Posted | Edited):
+        if isinstance(committed.event, Posted):
+            self.events[seq - 1] = replace(committed, event=replace(committed.event, text="", file=None))
+        elif isinstance(committed.event, Edited):
             self.events[seq - 1] = replace(committed, event=replace(committed.event, text=""))
 
     def _history(self, query: HistoryQuery) -> Page:

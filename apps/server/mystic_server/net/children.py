@@ -2,7 +2,7 @@
 
 What may wait (the disk, hashing) runs in a child, so the loop has no threads. A child is started by exec with one
 inherited socket, never by a bare fork, and ends by itself when its socket ends. One that dies is started again, later
-and later; meanwhile its owner refuses what needs it.
+and later; meanwhile its owner refuses what needs it. An open file goes to a child beside a frame (SCM_RIGHTS).
 
     parent: ChildProcess(reactor, "mystic_server.log.sqlite", [...], on_message, on_up, on_down)
     child:  link = ParentLink.inherited(sys.argv[1]); while (body := link.receive()) is not None: ...
@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -24,10 +25,14 @@ from mystic_server.net.reactor import READ, WRITE, Reactor
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 """A frame longer than this is a bug: the largest is a start's world state."""
+CAN_PASS_FILES = hasattr(socket, "send_fds")
+"""Whether this system has what `send_file` needs."""
 _RESTART_DELAYS_S = (0.1, 0.5, 2.0, 5.0)
 _STOP_LIMIT_S = 10.0
 _READ_BYTES = 64 * 1024
+_FILES_IN_A_READ = 64
 _LENGTH = struct.Struct(">I")
+_FD = struct.Struct("@i")
 
 
 def pack_frame(body: bytes) -> bytes:
@@ -112,6 +117,24 @@ class ChildProcess:
         assert self._sock is not None
         self._queue.push(pack_frame(body))
         self._flush()
+
+    def send_file(self, body: bytes, fd: int) -> bool:
+        """One frame with an open file, of which the child gets a descriptor of its own.
+
+        False, and nothing is sent, while the child is behind with its reading, and where systems have no such thing.
+        """
+        assert self._sock is not None
+        if self._queue or not CAN_PASS_FILES:
+            return False
+        frame = pack_frame(body)
+        try:
+            sent = socket.send_fds(self._sock, [frame], [fd])
+        except OSError:  # it is full, or its end of file follows
+            return False
+        if sent < len(frame):
+            self._queue.push(frame[sent:])
+            self._flush()
+        return True
 
     def ready(self, readable: bool, writable: bool) -> None:
         """The reactor's call."""
@@ -205,12 +228,17 @@ class ChildProcess:
 
 
 class ParentLink:
-    """The child's side: blocking, since waiting is what a child is for."""
+    """The child's side: blocking, since waiting is what a child is for.
+
+    One that waits for more than its parent has it in a reactor instead, and calls `receive_all` when it is readable.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._frames = _Frames()
         self._waiting: list[bytes] = []
+        self.files: deque[int] = deque()
+        """Descriptors that `receive_all` found beside frames, in their order; whoever takes one closes it."""
         self.ended = False
         """The parent is gone or wants no more; what had come before may still be waiting."""
 
@@ -221,6 +249,36 @@ class ParentLink:
             share: Callable[[bytes], socket.socket] = getattr(socket, "fromshare")  # noqa: B009  (Windows alone has it)
             return cls(share(sys.stdin.buffer.read()))
         return cls(socket.socket(fileno=int(descriptor)))
+
+    def fileno(self) -> int:
+        """For a reactor."""
+        return self._sock.fileno()
+
+    def receive_all(self) -> list[bytes]:
+        """The bodies that are there, without waiting; see `files`, and `ended`."""
+        while True:
+            try:
+                data = self._read_with_files()
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            self._waiting += self._frames.feed(data)
+            if not data:
+                self.ended = True
+                break
+        bodies, self._waiting = self._waiting, []
+        return bodies
+
+    def _read_with_files(self) -> bytes:
+        """As `socket.recv_fds`, whose flags are of no effect in Python 3.11."""
+        room = socket.CMSG_SPACE(_FILES_IN_A_READ * _FD.size)
+        data, ancillary, _, _ = self._sock.recvmsg(_READ_BYTES, room, socket.MSG_DONTWAIT)
+        for level, kind, numbers in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                whole = len(numbers) - len(numbers) % _FD.size
+                self.files += (fd for (fd,) in _FD.iter_unpack(numbers[:whole]))
+        return data
 
     def receive(self) -> bytes | None:
         """The next body; waits. None: the parent is gone or wants no more."""

@@ -120,6 +120,14 @@ class Connection:
         return str(self._sock.getsockname()[0])
 
     @property
+    def segment_bytes(self) -> int:
+        """How many bytes TCP puts into one packet to the peer, since its way takes them; 0 if that can't be told."""
+        try:
+            return self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+        except (AttributeError, OSError):
+            return 0
+
+    @property
     def is_secure(self) -> bool:
         """Whether what is said here is encrypted."""
         return self._tls is not None
@@ -217,7 +225,7 @@ class Connection:
         try:
             if self._tls:
                 self._tls.flush()
-            silence_until = self.queue.flush(self._sock, self._reactor.now)
+            silence_until = self.queue.flush(self._sock, self._reactor.now, self._reactor.sharers)
         except FileCutShort:
             self.close("cut_short")
             return

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable
 
+from mystic_server.net.congestion import suit_path
 from mystic_server.net.reactor import READ, Reactor
 
 BACKLOG = 1024
@@ -75,7 +76,8 @@ class Listener:
 
 
 def prepare(sock: socket.socket) -> None:
-    """Sets what every peer's socket needs: no waiting, no delay for small chunks, and notice of a vanished peer."""
+    """Sets what every peer's socket needs: no waiting, no delay for small chunks, notice of a vanished peer, and a
+    congestion control that suits its path."""
     sock.setblocking(False)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -88,6 +90,7 @@ def prepare(sock: socket.socket) -> None:
         ):
             if hasattr(socket, name):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        suit_path(sock)
     except OSError:
         pass  # the peer has gone already; reading will say so
 

@@ -16,8 +16,12 @@ from mysticproto.wire import Alone
 
 MAX_SEND_BYTES = 256 * 1024
 """Bytes handed to the kernel in one call, and of a file in one turn where it can't be told to send the file itself."""
-SPAN_BUDGET_BYTES = 1024 * 1024
-"""Bytes of files that one peer gets before the others have their turn."""
+SPAN_BUDGET_BYTES = 2 * 1024 * 1024
+"""Bytes of files that one peer gets before the others have their turn, at most."""
+TICK_FILE_BYTES = 8 * 1024 * 1024
+"""Shared by all that are ready in one tick of the loop, so that chat never waits for more than this."""
+SPAN_LEAST_BYTES = 64 * 1024
+"""What one peer gets even so."""
 
 _COPY_STEP_BYTES = 64 * 1024
 _BASE64_STEP_BYTES = 48 * 1024
@@ -50,15 +54,15 @@ class FileSpan:
         self.count = count
         self.closed: Callable[[bool], None] | None = None
 
-    def send(self, sock: Sender) -> int:
-        """Hands some of it to the kernel and returns how many bytes that were.
+    def send(self, sock: Sender, limit: int = SPAN_BUDGET_BYTES) -> int:
+        """Hands some of it to the kernel, at most `limit` bytes, and returns how many that were.
 
         Raises BlockingIOError when the kernel is full, FileCutShort when the file has become shorter.
         """
         if _HAS_SENDFILE and isinstance(sock, socket.socket):
-            sent = os.sendfile(sock.fileno(), self.fd, self.offset, min(self.count, SPAN_BUDGET_BYTES))
+            sent = os.sendfile(sock.fileno(), self.fd, self.offset, min(self.count, limit))
         else:
-            sent = self._copy(sock, min(self.count, MAX_SEND_BYTES))
+            sent = self._copy(sock, min(self.count, limit, MAX_SEND_BYTES))
         if not sent:
             raise FileCutShort
         self.offset += sent
@@ -100,8 +104,9 @@ class Base64Span(FileSpan):
         self._encoded = b""
         self._unread = count
 
-    def send(self, sock: Sender) -> int:
-        """As `FileSpan.send`; returns bytes of base64. `count` stays above 0 until the last of them has left."""
+    def send(self, sock: Sender, limit: int = SPAN_BUDGET_BYTES) -> int:
+        """As `FileSpan.send`, in its own steps whatever the limit; returns bytes of base64. `count` stays above 0 until
+        the last of them has left."""
         if not self._encoded:
             os.lseek(self.fd, self.offset, os.SEEK_SET)
             data = os.read(self.fd, min(self._unread, _BASE64_STEP_BYTES))
@@ -180,8 +185,9 @@ class OutQueue:
         """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
         return bool(self._chunks) and isinstance(self._chunks[0], FileSpan)
 
-    def flush(self, sock: Sender, now: float) -> float | None:
-        """Writes what the kernel takes. Returns when to call again because of an `Alone` chunk's silence, else None.
+    def flush(self, sock: Sender, now: float, sharers: int = 1) -> float | None:
+        """Writes what the kernel takes; of a file, the share of one among so many. Returns when to call again because
+        of an `Alone` chunk's silence, else None.
 
         Raises OSError as the socket does, except that a full kernel is no error, and FileCutShort.
         """
@@ -190,7 +196,7 @@ class OutQueue:
                 silence = self._silence_until()
                 if silence > now:
                     return silence
-                if not self._send_first(sock, now):
+                if not self._send_first(sock, now, sharers):
                     break
         except (BlockingIOError, InterruptedError):
             pass
@@ -210,11 +216,11 @@ class OutQueue:
             return max(self._quiet_until, self._last_sent_at + self._alone_gap_s)
         return self._quiet_until
 
-    def _send_first(self, sock: Sender, now: float) -> bool:
+    def _send_first(self, sock: Sender, now: float, sharers: int) -> bool:
         """One call of the kernel; False: enough for this turn."""
         first = self._chunks[0]
         if isinstance(first, FileSpan):
-            return self._send_span(first, sock)
+            return self._send_span(first, sock, sharers)
         data = first.data if type(first) is Alone else self._merged_front()
         part = memoryview(data)[self._first_sent : self._first_sent + MAX_SEND_BYTES] if self._first_sent else data
         sent = sock.send(part)
@@ -247,9 +253,10 @@ class OutQueue:
         chunks.appendleft(joined)
         return joined
 
-    def _send_span(self, span: FileSpan, sock: Sender) -> bool:
+    def _send_span(self, span: FileSpan, sock: Sender, sharers: int) -> bool:
         if span.count:
-            self.bytes_to_peer += span.send(sock)
+            share = max(SPAN_LEAST_BYTES, min(SPAN_BUDGET_BYTES, TICK_FILE_BYTES // sharers))
+            self.bytes_to_peer += span.send(sock, share)
         if span.count:
             return False
         span.close()

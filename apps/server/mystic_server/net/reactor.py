@@ -66,6 +66,8 @@ class Reactor:
         self._running = False
         self.now = time.monotonic()
         """Seconds of the monotonic clock, read once per tick."""
+        self.sharers = 1
+        """How many descriptors were ready in this tick, 1 at least: its time is theirs."""
         self.longest_stall_s = 0.0
         """The longest that one tick took; the longest that any peer had to wait for the loop."""
 
@@ -128,6 +130,7 @@ class Reactor:
         """One round; see the module."""
         ready = self._selector.select(self._wait_s())
         started = self.now = time.monotonic()
+        self.sharers = max(1, len(ready))
         for key, mask in ready:
             handler: Handler = key.data
             if self._handlers.get(key.fd) is handler:  # unless another handler has ended it in this tick

@@ -46,6 +46,10 @@ class TlsSocket:
     def fileno(self) -> int:
         return self._sock.fileno()
 
+    def getsockopt(self, level: int, name: int) -> int:
+        """Of the connection underneath."""
+        return self._sock.getsockopt(level, name)
+
     def getsockname(self) -> tuple[str, int]:
         host, port, *_ = self._sock.getsockname()
         return host, port

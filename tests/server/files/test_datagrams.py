@@ -1,0 +1,386 @@
+"""The datagram child's work, over loopback: outlets, transfers, and what the loop is told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+import pytest
+
+from mystic_server.files import datagrams
+from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, encode
+from mystic_server.files.datagrams import Datagrams, Outlet, Parent, bind
+from mystic_server.net.children import CAN_PASS_FILES, ParentLink, pack_frame
+from mystic_server.net.reactor import Reactor
+from mysticproto.model import UdpTerms
+from mysticproto.udp.blocks import BlockSet
+from mysticproto.udp.receiver import Receiver
+from mysticproto.udp.sender import Batch
+from mysticproto.udp.state import Reason, State
+
+pytestmark = pytest.mark.skipif(not CAN_PASS_FILES, reason="descriptors can't be passed here")
+BLOCK = 1168
+SECRET = bytes(range(32))
+CONTENT = os.urandom(300_000)
+
+
+class Child:
+    """The child's parts, in this process."""
+
+    def __init__(self, *ports: int) -> None:
+        self.faults: list[BaseException] = []
+        self.said: list[FromChild] = []
+        self.reactor = Reactor(self.faults.append)
+        self.datagrams = Datagrams(self.reactor, ports or (0,), self.said.append)
+
+    def offer(
+        self, path: Path, cid: int = 7, size: int = len(CONTENT), host: str = "127.0.0.1", peer: str = "127.0.0.1"
+    ) -> int:
+        """The descriptor."""
+        fd = os.open(path, os.O_RDONLY)
+        self.datagrams.offer(Offer(cid, SECRET, BLOCK, size, host, peer), fd)
+        return fd
+
+    @property
+    def port(self) -> int:
+        return next(said.port for said in reversed(self.said) if isinstance(said, Waiting))
+
+    def until(self, is_true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not is_true():
+            assert time.monotonic() < deadline
+            self.reactor.call_later(0.005, _nothing)
+            self.reactor.tick()
+
+
+class Getter:
+    """The client's side of one transfer."""
+
+    def __init__(self, child: Child, cid: int = 7, size: int = len(CONTENT)) -> None:
+        self.data = bytearray(size)
+        self._child = child
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._sock.connect(("127.0.0.1", child.port))
+        terms = UdpTerms(child.port, cid, SECRET, BLOCK)
+        self.receiver = Receiver(terms, size, BlockSet(-(-size // BLOCK)), self._store, time.monotonic())
+
+    def __enter__(self) -> Getter:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._sock.close()
+
+    def work(self) -> None:
+        """One turn."""
+        now = time.monotonic()
+        try:
+            while data := self._sock.recv(65_535):
+                self.receiver.received(data, len(data), now, now)
+        except BlockingIOError:
+            pass
+        for datagram in self.receiver.take(now):
+            self._sock.send(datagram)
+
+    def is_at(self, state: State) -> bool:
+        self.work()
+        return self.receiver.state is state
+
+    def is_dismissed(self) -> bool:
+        self.work()
+        return self.receiver.next_deadline() is None
+
+    def _store(self, offset: int, data: bytes) -> None:
+        self.data[offset : offset + len(data)] = data
+
+
+def _nothing() -> None:
+    pass
+
+
+def is_closed(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return True
+    return False
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child()
+    yield child
+    child.datagrams.close()
+    child.reactor.close()
+    assert child.faults == []
+
+
+@pytest.mark.parametrize("segments", [True, False])
+def test_a_file_is_sent(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch, segments: bool) -> None:
+    if not segments:
+        monkeypatch.setattr(datagrams, "_can_segment", lambda sock: False)
+    fd = child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.DONE))
+        child.until(getter.is_dismissed)
+    assert getter.data == CONTENT
+    assert child.said == [Waiting(7, child.port), Moved(7, 0), Ended(7, len(CONTENT))]
+    assert is_closed(fd)
+
+
+def test_how_far_it_is_is_told_now_and_then(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "TELL_EVERY_S", 0.002)
+    child.datagrams.tell()
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.DONE))
+        child.until(getter.is_dismissed)
+    moved = [said.held for said in child.said if isinstance(said, Moved)]
+    assert moved == sorted(set(moved)) and moved[0] == 0
+
+
+def test_two_at_once_on_one_port(child: Child, path: Path) -> None:
+    child.offer(path, 7)
+    child.offer(path, 8)
+    with Getter(child, 7) as one, Getter(child, 8) as other:
+        child.until(lambda: one.is_at(State.DONE) and other.is_at(State.DONE))
+    assert one.data == other.data == CONTENT
+    assert len({said.port for said in child.said if isinstance(said, Waiting)}) == 1
+
+
+def test_another_host_and_another_number_are_not_heard(child: Child, path: Path) -> None:
+    child.offer(path, 7, peer="127.0.0.9")
+    child.offer(path, 8)
+    with Getter(child, 7) as from_elsewhere, Getter(child, 9) as of_nobody, Getter(child, 8) as getter:
+        from_elsewhere.work()
+        of_nobody.work()
+        child.until(lambda: getter.is_at(State.DONE))
+        assert from_elsewhere.is_at(State.WAITING) and of_nobody.is_at(State.WAITING)
+
+
+def test_a_file_that_became_shorter_ends_it(child: Child, path: Path) -> None:
+    fd = child.offer(path)
+    os.truncate(path, 1000)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.FAILED))
+    assert getter.receiver.reason is Reason.FILE_CHANGED
+    assert child.said[-1] == Ended(7, 0, "the file changed while it was sent")
+    assert is_closed(fd)
+
+
+def test_a_client_that_gives_up_ends_it(child: Child, path: Path) -> None:
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        getter.receiver.abort(Reason.CANCELLED, time.monotonic())
+        getter.work()
+        child.until(lambda: isinstance(child.said[-1], Ended))
+    assert isinstance(child.said[-1], Ended) and child.said[-1].why == "cancelled"
+
+
+def test_a_client_that_never_comes_is_not_waited_for(path: Path) -> None:
+    clock = mock.Mock()
+    clock.monotonic.return_value = 1000.0
+    with mock.patch("mystic_server.net.reactor.time", clock):
+        child = Child()
+        fd = child.offer(path)
+        clock.monotonic.return_value = 1010.1
+        child.reactor.tick()
+        assert child.said[-1] == Ended(7, 0, "no datagram came back")
+        assert is_closed(fd)
+        clock.monotonic.return_value = 1013.0
+        child.reactor.tick()
+        child.datagrams.close()
+        child.reactor.close()
+
+
+def test_the_end_of_the_child_is_told_to_clients(child: Child, path: Path) -> None:
+    fd = child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        child.datagrams.close()
+        child.until(lambda: getter.is_at(State.FAILED))
+    assert getter.receiver.reason is Reason.CANCELLED
+    assert is_closed(fd)
+
+
+def test_our_own_mistake_ends_that_transfer_alone(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child.offer(path, 7)
+    child.offer(path, 8)
+
+    def broken(*given: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(child.datagrams._downloads[7].sender, "received", broken)
+    with Getter(child, 7) as one, Getter(child, 8) as other:
+        one.work()
+        child.until(lambda: other.is_at(State.DONE))
+    assert Ended(7, 0, "the other side gave up") in child.said
+    assert [type(fault) for fault in child.faults] == [ZeroDivisionError]
+    child.faults.clear()
+
+
+# What can't be offered.
+
+
+def test_a_host_that_is_not_ours(child: Child, path: Path) -> None:
+    fd = child.offer(path, host="192.0.2.1")
+    assert child.said == [Unavailable(7, "The server has no port for it: Cannot assign requested address.")]
+    assert is_closed(fd)
+
+
+def test_a_file_that_is_too_long(child: Child, path: Path) -> None:
+    fd = child.offer(path, size=1 << 60)
+    assert child.said == [Unavailable(7, "a file is too large for datagrams.")]
+    assert is_closed(fd)
+
+
+def test_too_many_addresses(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "OUTLETS_MAX", 1)
+    child.offer(path, 7)
+    child.offer(path, 8, host="127.0.0.2")
+    assert child.said[-1] == Unavailable(8, "The server has no port for it: there are too many addresses.")
+
+
+def test_the_first_port_that_is_free_is_taken() -> None:
+    with bind("127.0.0.1", [0]) as first:
+        taken = first.getsockname()[1]
+        with bind("127.0.0.1", [taken, 0]) as second:
+            assert second.getsockname()[1] != taken
+        with pytest.raises(OSError, match="in use"):
+            bind("127.0.0.1", [taken])
+
+
+def test_ipv6() -> None:
+    try:
+        sock = bind("::1", [0])
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    with sock:
+        assert sock.family == socket.AF_INET6
+
+
+# Outlets.
+
+
+class Kernel:
+    """A socket that takes what the test allows. What it is given is cut as the kernel would."""
+
+    def __init__(self) -> None:
+        self.room = 1000
+        self.segments_work = True
+        self.sent: list[bytes] = []
+        self._pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def fileno(self) -> int:
+        return self._pair[0].fileno()
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", 5
+
+    def getsockopt(self, level: int, name: int) -> int:
+        return 0
+
+    def sendmsg(self, buffers: list[bytes], control: Any, flags: int, address: Any) -> None:
+        (data,), one = buffers, int.from_bytes(control[0][2], "little")
+        if not self.segments_work:
+            raise OSError(5, "no offload")
+        if self.room < len(data) // one:
+            raise BlockingIOError
+        self._take([data[at : at + one] for at in range(0, len(data), one)])
+
+    def sendto(self, data: bytes | memoryview, address: Any) -> None:
+        if not self.room:
+            raise BlockingIOError
+        self._take([bytes(data)])
+
+    def _take(self, datagrams: list[bytes]) -> None:
+        self.room -= len(datagrams)
+        self.sent += datagrams
+
+    def close(self) -> None:
+        for sock in self._pair:
+            sock.close()
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    yield kernel
+    kernel.close()
+
+
+BATCHES = [Batch(("127.0.0.1", 9), bytes([number]) * 10, 4) for number in range(3)]
+PIECES = [bytes([number]) * size for number in range(3) for size in (4, 4, 2)]
+
+
+@pytest.mark.parametrize("segments_work", [True, False])
+@pytest.mark.parametrize("room", [0, 1, 3, 4, 7, 9, 100])
+def test_what_the_kernel_has_no_room_for_waits_in_order(kernel: Kernel, room: int, segments_work: bool) -> None:
+    reactor = Reactor(lambda error: pytest.fail(str(error)))
+    flowing: deque[Outlet] = deque()
+    outlet = Outlet(reactor, cast(socket.socket, kernel), lambda *heard: None, flowing.append)
+    kernel.room, kernel.segments_work = room, segments_work
+    outlet.send(BATCHES)
+    assert outlet.is_blocked == (room < len(PIECES)) and not flowing
+    assert kernel.sent == PIECES[: len(kernel.sent)]
+    kernel.room = 100
+    if outlet.is_blocked:
+        reactor.tick()
+        assert list(flowing) == [outlet]
+    assert kernel.sent == PIECES and not outlet.is_blocked
+    reactor.close()
+
+
+def test_ways_that_are_closed_lose_what_is_sent(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> None:
+        raise OSError(101, "no way")
+
+    monkeypatch.setattr(kernel, "sendto", refuse)
+    kernel.segments_work = False
+    reactor = Reactor(lambda error: pytest.fail(str(error)))
+    outlet = Outlet(reactor, cast(socket.socket, kernel), lambda *heard: None, lambda outlet: None)
+    outlet.send(BATCHES)
+    assert not outlet.is_blocked
+    reactor.close()
+
+
+# The line to the loop.
+
+
+def test_the_line_brings_offers_and_its_end_is_the_end(child: Child, path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        link = ParentLink(theirs)
+        child.reactor.register(link, Parent(child.reactor, link, child.datagrams))
+        with path.open("rb") as file:
+            body = encode(Offer(7, SECRET, BLOCK, len(CONTENT), "127.0.0.1", "127.0.0.1"))
+            socket.send_fds(ours, [pack_frame(body)], [file.fileno()])
+        child.until(lambda: bool(child.said))
+        assert child.said == [Waiting(7, child.port)]
+        ours.close()
+        child.reactor.run()
+
+
+def test_a_line_that_makes_no_sense_is_the_end_too(child: Child) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        link = ParentLink(theirs)
+        child.reactor.register(link, Parent(child.reactor, link, child.datagrams))
+        ours.sendall(pack_frame(b"nonsense"))
+        child.reactor.run()
+    assert len(child.faults) == 1
+    child.faults.clear()
