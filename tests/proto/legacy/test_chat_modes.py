@@ -58,7 +58,7 @@ from mysticproto.model import (
     Users,
     Welcome,
 )
-from mysticproto.wire import Alone, Chunks, Item, Local, Role
+from mysticproto.wire import Alone, Chunks, Item, Local, Raw, Role
 from tests.support.old_chat_modes import READ_BYTES, ModesScreen
 
 ANN = UserRef(1, "ann")
@@ -102,11 +102,11 @@ class Dialogue:
     def ask(self, line: str, reply: Reply) -> str:
         """What is answered to a line when the server says this to its request."""
         (item,) = self.feed(line)
-        assert not isinstance(item, Local | ProtocolError), item
+        assert not isinstance(item, Local | Raw | ProtocolError), item
         return self.answer(item, reply)
 
     def answer(self, request: Item, reply: Reply) -> str:
-        assert not isinstance(request, Local | ProtocolError)
+        assert not isinstance(request, Local | Raw | ProtocolError)
         return text_of(self.wire.answer(request, reply))
 
     def tell(self, event: Event | model.Passing, role: Role = Role.OTHER) -> str:
@@ -306,7 +306,7 @@ def make_group(dialogue: Dialogue, members: str) -> list[Request]:
     dialogue.ask("/group", Groups(2, ()))
     assert dialogue.read("y") == GROUP_NAME
     assert dialogue.read("crew") == GROUP_MEMBERS
-    return [item for item in dialogue.feed(members) if not isinstance(item, Local | ProtocolError)]
+    return [item for item in dialogue.feed(members) if not isinstance(item, Local | Raw | ProtocolError)]
 
 
 def test_a_new_group() -> None:

@@ -12,7 +12,7 @@ from mysticproto.legacy.mystic_cli import MAX_COMMAND_BYTES, MAX_HELD, MAX_MESSA
 from mysticproto.legacy.mystic_cli_words import FILE_END_MARKER
 from mysticproto.legacy.reads import CUT_CHARACTER_S
 from mysticproto.model import Request
-from mysticproto.wire import Alone, Chunks, Item, Local, Role
+from mysticproto.wire import Alone, Chunks, Item, Local, Raw, Role
 from tests.proto.vocabulary import ANA, BOB, FILE, FOLDER, MESSAGE, ROOM, T
 from tests.support.old_mystic_cli import MysticCliDisplay
 
@@ -35,7 +35,7 @@ def items_of(wire: MysticCliWire, line: str) -> list[Item]:
 def said(wire: MysticCliWire, line: str) -> Request:
     """The one request that a line makes."""
     (item,) = items_of(wire, line)
-    assert not isinstance(item, Local | ProtocolError)
+    assert not isinstance(item, Local | Raw | ProtocolError)
     return item
 
 
@@ -335,7 +335,7 @@ def test_what_comes_before_a_join_is_answered_waits_for_it() -> None:
     wire.answer(join, model.Entered(join.n, 47, ROOM_INFO, True))
     one, leave = wire.take_follow_ups()
     assert (one, leave) == (model.Post(3, model.ToGroup(), "one"), model.LeaveGroup(4, ""))
-    assert not isinstance(leave, Local | ProtocolError)
+    assert not isinstance(leave, Local | Raw | ProtocolError)
     assert items_of(wire, "three") == []
     wire.answer(leave, model.Ok(4, 50, T))
     two, users, three = wire.take_follow_ups()
@@ -526,6 +526,6 @@ def test_any_bytes_are_heard(reads: list[bytes]) -> None:
         items = wire.feed(data, 0.0)
         assert len(items) <= 1
         for item in items:
-            if not isinstance(item, Local | ProtocolError):
+            if not isinstance(item, Local | Raw | ProtocolError):
                 wire.answer(item, model.Refused(item.n, Code.LIMIT_REACHED, "No."))
         wire.take_follow_ups()

@@ -42,7 +42,7 @@ from mysticproto.model import (
     UserRef,
     Welcome,
 )
-from mysticproto.wire import Chunks, Item, Local, Role
+from mysticproto.wire import Chunks, Item, Local, Raw, Role
 from tests.support.old_pickle_relay import RelayPush, command, message
 
 ANN = UserRef(1, "ann")
@@ -57,7 +57,7 @@ def said(seq: int, text: str, author: UserRef = BOB, where: model.Conversation |
 
 
 def request_of(item: Item) -> Request:
-    assert not isinstance(item, Local | ProtocolError)
+    assert not isinstance(item, Local | Raw | ProtocolError)
     return item
 
 
