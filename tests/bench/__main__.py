@@ -11,13 +11,13 @@ import resource
 import sys
 from collections.abc import Callable
 
-from tests.bench import fanout, logins, million, passwords, thousand
+from tests.bench import fanout, logins, million, passwords, tcp, thousand
 from tests.bench.report import Row, table
 from tests.bench.server import BenchError
 
 BENCHMARKS: dict[str, tuple[str, Callable[[bool], list[Row]]]] = {
     module.__name__.rpartition(".")[2]: (str(module.__doc__), module.run)
-    for module in (fanout, logins, passwords, thousand, million)
+    for module in (fanout, logins, passwords, thousand, million, tcp)
 }
 
 

@@ -9,8 +9,9 @@ Row: TypeAlias = dict[str, str | int | float]
 
 
 def table(rows: list[Row]) -> str:
-    """The rows, which have the same headings, right-aligned under them."""
-    cells = [list(rows[0]), *([_shown(row[heading]) for heading in rows[0]] for row in rows)]
+    """The rows, right-aligned under all their headings; what a row does not have is left out."""
+    headings = list(dict.fromkeys(heading for row in rows for heading in row))
+    cells = [headings, *([_shown(row.get(heading, "")) for heading in headings] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
 

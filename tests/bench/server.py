@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+from tests.bench import processes
 
 READY = "mystic: ready on "
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 20.0
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+Launch: TypeAlias = Callable[..., "subprocess.Popen[Any]"]
+"""As `subprocess.Popen`; perhaps somewhere else."""
 
 
 class BenchError(Exception):
@@ -36,11 +39,11 @@ class MeasuredServer:
 
     def cpu_s(self) -> float:
         """Seconds of CPU, user and system, that the server and its children have used; in steps of 10 ms."""
-        return sum(int(fields[11]) + int(fields[12]) for fields in self._stats()) / _TICKS_PER_S
+        return processes.cpu_s(self._process.pid)
 
     def rss_bytes(self) -> int:
         """Resident memory of all its processes."""
-        return sum(int(fields[21]) for fields in self._stats()) * _PAGE_BYTES
+        return processes.rss_bytes(self._process.pid)
 
     def longest_stall_ms(self) -> float:
         """What anybody had to wait for the loop at most, as it said in the end."""
@@ -49,35 +52,24 @@ class MeasuredServer:
             raise BenchError(f"the server did not end well:\n{self.said[-2000:]}")
         return float(said[1])
 
-    def _stats(self) -> list[list[str]]:
-        """/proc/PID/stat behind the name, see proc(5), of the server and all that descend from it."""
-        parents: dict[int, list[int]] = {}
-        stats: dict[int, list[str]] = {}
-        for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
-            try:
-                stats[pid] = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(stats[pid][1]), []).append(pid)
-        family = [self._process.pid]
-        for pid in family:
-            family += parents.get(pid, [])
-        return [stats[pid] for pid in family if pid in stats]
-
 
 @contextmanager
-def running_server(data: Path | None = None) -> Iterator[MeasuredServer]:
-    """A server without rate limits, a fresh one or with this data, which is stopped afterwards."""
+def running_server(
+    data: Path | None = None,
+    shared: Path | None = None,
+    host: str = "127.0.0.1",
+    launch: Launch = subprocess.Popen,
+) -> Iterator[MeasuredServer]:
+    """A server without rate limits, a fresh one or with these data and files, which is stopped afterwards."""
     with TemporaryDirectory(prefix="mystic-bench-") as name:
         folder = Path(name)
-        shared = folder / "shared"
-        shared.mkdir()
+        (folder / "shared").mkdir()
         log = folder / "console.txt"
-        command = [sys.executable, "-m", "mystic_server", "0", "--host", "127.0.0.1", "--unlimited"]
-        command += ["--data", str(data or folder / "data"), "--shared", str(shared)]
+        command = [sys.executable, "-m", "mystic_server", "0", "--host", host, "--unlimited"]
+        command += ["--data", str(data or folder / "data"), "--shared", str(shared or folder / "shared")]
         started = time.monotonic()
         with log.open("wb") as console:
-            process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+            process = launch(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
             address = _wait_until_ready(process, log)
             server = MeasuredServer(process, address, time.monotonic() - started)

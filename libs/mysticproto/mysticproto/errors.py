@@ -60,6 +60,12 @@ class Code(StrEnum):
     BAD_TICKET = "bad_ticket"
     FILE_CHANGED = "file_changed"
     FILE_UNFIT = "file_unfit"
+    FILE_NAME_INVALID = "file_name_invalid"
+    FILE_TOO_LARGE = "file_too_large"
+    WRONG_HASH = "wrong_hash"
+    QUOTA_REACHED = "quota_reached"
+    DISK_FULL = "disk_full"
+    UDP_UNAVAILABLE = "udp_unavailable"
 
     NOT_ALLOWED = "not_allowed"
 

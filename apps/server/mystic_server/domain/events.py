@@ -65,6 +65,17 @@ class LingerEnded(_Stored, frozen=True, tag="linger_ended"):
     session: int
 
 
+class SharedFile(_Stored, frozen=True):
+    """A file that a message brings. `path`: in the shared folder, "" if it was sent to some people only; then `id` names
+    what the upload area keeps."""
+
+    name: str
+    size: int
+    blake3: bytes
+    path: str = ""
+    id: str = ""
+
+
 class Posted(_Stored, frozen=True, tag="posted"):
     """A message. `conversation` is a key as `model.conversation_key` makes it; `users` are a direct conversation's.
 
@@ -82,6 +93,7 @@ class Posted(_Stored, frozen=True, tag="posted"):
     addressed: tuple[str, ...] = ()
     receipt: bool = False
     announcement: bool = False
+    file: SharedFile | None = None
 
 
 class Edited(_Stored, frozen=True, tag="edited"):

@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from mysticproto.model.base import Said
-from mysticproto.model.places import Conversation, Group, UserRef
+from mysticproto.model.places import Conversation, FileRef, Group, UserRef
 
 __all__ = [
     "AccountClaimed",
@@ -41,6 +41,7 @@ class Message(Said, frozen=True, tag="message"):
     edited_us: int = 0
     deleted: bool = False
     announcement: bool = False
+    file: FileRef | None = None
 
 
 class MessageEdited(Said, frozen=True, tag="message_edited"):

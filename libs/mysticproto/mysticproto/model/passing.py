@@ -8,6 +8,7 @@ from mysticproto.model.places import UserInfo, UserRef
 __all__ = [
     "Bye",
     "FileHashed",
+    "FolderChanged",
     "Hello",
     "Marked",
     "Notice",
@@ -34,6 +35,12 @@ class FileHashed(Said, frozen=True, tag="file_hashed"):
     size: int
     modified_us: int
     blake3: bytes
+
+
+class FolderChanged(Said, frozen=True, tag="folder_changed"):
+    """Something came, went or changed in a shared folder that this session watches."""
+
+    path: str
 
 
 class Notice(Said, frozen=True, tag="notice"):
@@ -79,4 +86,4 @@ class Bye(Said, frozen=True, tag="bye"):
     text: str
 
 
-Passing: TypeAlias = Hello | FileHashed | Notice | Seen | Marked | Roster | StoppingIn | Bye
+Passing: TypeAlias = Hello | FileHashed | FolderChanged | Notice | Seen | Marked | Roster | StoppingIn | Bye

@@ -11,10 +11,12 @@ __all__ = [
     "ConversationInfo",
     "DeviceInfo",
     "Direct",
+    "FileRef",
     "FolderEntry",
     "Global",
     "Group",
     "GroupInfo",
+    "UdpTerms",
     "UserInfo",
     "UserRef",
     "Watermark",
@@ -110,6 +112,31 @@ class BanInfo(Said, frozen=True):
     reason: str
     since_us: int
     until_us: int
+
+
+class FileRef(Said, frozen=True):
+    """A file that a message brings: fetched by the message's number, or by its `path` if it lies in the shared folder.
+
+    `path` is "" for what was sent to some people only. `size` in bytes, `blake3` 32 bytes.
+    """
+
+    name: str
+    size: int
+    blake3: bytes
+    path: str = ""
+
+
+class UdpTerms(Said, frozen=True):
+    """How a file is fetched in datagrams: see `mysticproto.udp.packets`.
+
+    `secret` is 32 random bytes, new for each attempt, of which both directions' keys are made; `block` the bytes of the
+    file in one datagram.
+    """
+
+    port: int
+    cid: int
+    secret: bytes
+    block: int
 
 
 class FolderEntry(Said, frozen=True):

@@ -11,6 +11,7 @@ from mysticproto.model.places import (
     FolderEntry,
     Group,
     GroupInfo,
+    UdpTerms,
     UserInfo,
     UserRef,
     Watermark,
@@ -33,8 +34,10 @@ __all__ = [
     "Receipts",
     "Refused",
     "Reply",
+    "Stored",
     "Ticket",
     "UdpOffer",
+    "UploadTicket",
     "Users",
     "Welcome",
 ]
@@ -184,7 +187,10 @@ class Folder(Said, frozen=True, tag="folder"):
 
 
 class Ticket(Said, frozen=True, tag="ticket"):
-    """Leave to fetch one file once, within a minute. `blake3` is empty until the server knows it (`FileHashed`)."""
+    """Leave to fetch one file once, within a minute. `blake3` is empty until the server knows it (`FileHashed`).
+
+    `udp`: where it waits, if that was asked for and the server can.
+    """
 
     n: int
     ticket: bytes
@@ -192,6 +198,30 @@ class Ticket(Said, frozen=True, tag="ticket"):
     size: int
     modified_us: int
     blake3: bytes = b""
+    udp: UdpTerms | None = None
+
+
+class UploadTicket(Said, frozen=True, tag="upload_ticket"):
+    """Leave to bring one file once, within a minute: its bytes from `offset` on.
+
+    With `offset` at the file's size there is nothing to bring any more; the connection is made all the same.
+    """
+
+    n: int
+    ticket: bytes
+    offset: int
+
+
+class Stored(Said, frozen=True, tag="stored"):
+    """On the connection that brought a file: it is whole, verified and on disk.
+
+    `path`: where it lies in the shared folder, perhaps under another name than was asked for; "" if it was sent to some
+    people only. `seq`: the message that announces it, 0 for none.
+    """
+
+    n: int
+    path: str
+    seq: int = 0
 
 
 class FileStart(Said, frozen=True, tag="file_start"):
@@ -240,6 +270,8 @@ Reply: TypeAlias = (
     | CatchUp
     | Folder
     | Ticket
+    | UploadTicket
+    | Stored
     | FileStart
     | FileEnd
     | UdpOffer

@@ -8,6 +8,7 @@ __all__ = [
     "AddMember",
     "Announce",
     "Ban",
+    "CancelUpload",
     "CreateGroup",
     "Delete",
     "DeleteAccount",
@@ -32,6 +33,7 @@ __all__ = [
     "Mark",
     "Mute",
     "OpenDownload",
+    "OpenUpload",
     "Ping",
     "Post",
     "RemoveDevice",
@@ -43,6 +45,7 @@ __all__ = [
     "SetPassword",
     "SetRole",
     "Shutdown",
+    "Store",
     "Target",
     "ToEveryone",
     "ToGlobal",
@@ -50,6 +53,7 @@ __all__ = [
     "ToUsers",
     "Unban",
     "Unmute",
+    "WatchFolder",
 ]
 
 
@@ -397,10 +401,15 @@ class ListFolder(Said, frozen=True, tag="list_folder"):
 
 
 class OpenDownload(Said, frozen=True, tag="open_download"):
-    """Asks for a one-time ticket to fetch a shared file over a connection of its own."""
+    """Asks for a one-time ticket to fetch a file over a connection of its own, or `over` "udp" in datagrams.
+
+    The file is a shared one, or the one that the message of number `message` brought (then `path` is "").
+    """
 
     n: int
     path: str
+    over: str = "tcp"
+    message: int = 0
 
 
 class Fetch(Said, frozen=True, tag="fetch"):
@@ -409,6 +418,50 @@ class Fetch(Said, frozen=True, tag="fetch"):
     n: int
     ticket: bytes
     offset: int = 0
+
+
+class OpenUpload(Said, frozen=True, tag="open_upload"):
+    """Asks for a one-time ticket to send a file of `size` bytes, whose BLAKE3 is known already.
+
+    Without `to` it goes into the shared folder `folder`; with `to` it is sent to that conversation, and a message under
+    the client id `cid` announces it once it is whole. An upload of the same user, name, size and hash that broke off is
+    gone on with: `UploadTicket.offset` says from where.
+    """
+
+    n: int
+    name: str
+    size: int
+    blake3: bytes
+    folder: str = ""
+    to: ToGlobal | ToUsers | ToGroup | None = None
+    text: str = ""
+    cid: bytes = b""
+
+
+class Store(Said, frozen=True, tag="store"):
+    """First request of a connection that brings a file: raw bytes from the ticket's offset on follow to its end."""
+
+    n: int
+    ticket: bytes
+
+
+class CancelUpload(Said, frozen=True, tag="cancel_upload"):
+    """Gives up an upload that was begun, by its ticket's name and hash; what came of it is removed."""
+
+    n: int
+    name: str
+    blake3: bytes
+
+
+class WatchFolder(Said, frozen=True, tag="watch_folder"):
+    """Asks to be told (`FolderChanged`) when something changes in one shared folder; another one takes its place.
+
+    With `on` False nothing is told any more.
+    """
+
+    n: int
+    path: str = ""
+    on: bool = True
 
 
 class SendFile(Said, frozen=True, tag="send_file"):
@@ -475,6 +528,10 @@ Request: TypeAlias = (
     | ListFolder
     | OpenDownload
     | Fetch
+    | OpenUpload
+    | Store
+    | CancelUpload
+    | WatchFolder
     | SendFile
     | Shutdown
     | Ping
