@@ -271,7 +271,8 @@ class Filing:
 
     async def _reveal(self, folder: Path) -> None:
         problem = await in_daemon_thread(lambda: self._outside.reveal(folder))
-        self._app.notify(problem or f"Opened {folder}", severity="warning" if problem else "information", markup=False)
+        if problem:
+            self._app.notify(problem, severity="warning", markup=False)
 
     @contextlib.contextmanager
     def _complaining(self) -> Iterator[None]:

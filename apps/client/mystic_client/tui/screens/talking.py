@@ -266,7 +266,9 @@ class Talking(Screen[None]):
     def _acted_on(self, event: MessageActed) -> None:
         """Does what the screen can do by itself; the rest goes on to the app."""
         entry = event.entry
-        if event.act in ("delete", "readers", "author", "get", "folder"):
+        if event.act in ("get", "folder"):
+            return
+        if event.act in ("delete", "readers", "author"):
             self._write()
             return
         event.stop()

@@ -53,7 +53,7 @@ class UploadScreen(Dialog[tuple[Path, ...]]):
     def __init__(self, title: str, text: str, begin: str, list_folder: ListFolder, clock: Clock) -> None:
         super().__init__()
         self._title, self._text, self._list_folder = title, text, list_folder
-        self.path = PathInput(begin, placeholder="Path of a file", id="path")
+        self.path = PathInput(begin, placeholder="Path of a file", id="path", select_on_focus=False)
         self.list = OwnList(clock, id="own-files")
         self._folder: Path | None = None
         self._files: list[OwnFile] = []

@@ -238,6 +238,10 @@ class FileTable(RowList[FolderEntry]):
             event.stop()
             self.post_message(self.Typed(event.character))
 
+    @property
+    def empty_words(self) -> str:
+        return "    Nothing here has that in its name" if self._filter else "    This folder is empty"
+
     def key_of(self, shown: FolderEntry) -> Hashable:
         return shown.name
 

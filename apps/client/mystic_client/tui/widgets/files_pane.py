@@ -15,7 +15,7 @@ from textual.widgets import Button, Input
 from mystic_client.model.folder import Listing
 from mystic_client.model.own_files import pasted_files
 from mystic_client.model.transfer import Transfer
-from mystic_client.tui.messages import FilesPasted, FolderWanted, TransportChosen, UploadWanted
+from mystic_client.tui.messages import FilesPasted, FilesWanted, FolderWanted, TransportChosen, UploadWanted
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.files import Breadcrumbs, Columns, FileTable
 from mystic_client.tui.widgets.row_list import RowList
@@ -164,7 +164,10 @@ class FilesPane(Vertical):
         self.post_message(FolderWanted(self.table.listing.path))
 
     def action_fetch(self) -> None:
-        self.table.action_fetch()
+        """Fetches what is marked, or what the cursor is on."""
+        if wanted := self.table.wanted:
+            self.post_message(FilesWanted(wanted))  # from here: what the table says now would not bubble further
+            self.table.clear_marks()
 
     def action_upload(self) -> None:
         self.post_message(UploadWanted(folder=self.table.listing.path))

@@ -136,10 +136,10 @@ class TransferList(RowList[Transfer]):
         if self.current is not None:
             self.post_message(TransferMenuWanted(self.current.number))
 
-    def action_act(self, *acts: str) -> None:
-        """Does the first of these that can be done with the current transfer."""
+    def action_act(self, act: str, other: str = "") -> None:
+        """Does the one of these that can be done with the current transfer."""
         deeds = deeds_for(self.current) if self.current is not None else []
-        deed = next((deed for deed in deeds if deed.act in acts), None)
+        deed = next((deed for deed in deeds if deed.act in (act, other)), None)
         if deed is not None and self.current is not None:
             self.post_message(TransferActed(self.current.number, deed.act))
 
