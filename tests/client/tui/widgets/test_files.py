@@ -95,6 +95,7 @@ async def test_typing_filters_and_escape_shows_all_again() -> None:
         await pilot.press("l")
         assert pane.filter.value == "l" and file_names(pane) == ["[/b] large.bin", "small.txt"]
         await pilot.press("a", "r", "space", "b", "i", "n")
+        assert pane.filter.value == "lar bin"
         assert file_names(pane) == ["[/b] large.bin"] and "1 of 3 entries" in rows_of(pane.crumbs)[0]
         await pilot.press("down", "enter")
         assert [files.wanted for files in app.heard(FilesWanted)] == [(("[/b] large.bin", False),)]

@@ -76,8 +76,8 @@ KEYS: Final = {
 MOUSE: Final = (
     "Everything can be clicked: ≡ Menu, your own name, tabs and their ⚙ and ×, people and groups, names in the "
     "conversation, links, Retry, the heads of columns, folders and files. A right click, or the ⋯ at the end of a row, "
-    "shows details. Ctrl+click marks several people or files, a click at a file's left edge too. A file that is dropped "
-    "onto the terminal is sent. Drag over messages to select them, Ctrl+C copies."
+    "shows details. Ctrl+click marks several people or files, a click at a file's left edge too. A file that is "
+    "dropped onto the terminal is sent. Drag over messages to select them, Ctrl+C copies."
 )
 WHOSE: Final = {"": "Typed in the line", "owner": "By a group's owner, in the group", "operator": "By operators"}
 

@@ -300,6 +300,9 @@ class Talking(Screen[None]):
         self.store.answer(self.store.front, entry)
         self._write()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "message" and self.shows_files)
+
     def action_message(self, by: int) -> None:
         """Moves the cursor over the messages."""
         if self.shows_files or not (self.composer.has_focus or self.view.has_focus):

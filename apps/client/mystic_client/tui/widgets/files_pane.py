@@ -57,7 +57,7 @@ class FilesPane(Vertical):
         self.crumbs, self.columns = Breadcrumbs(), Columns()
         self.table = FileTable(clock)
         self.transfer_head, self.transfers = TransferHead(), TransferList()
-        self.filter = FilterInput(placeholder="Type to filter", id="filter", compact=True)
+        self.filter = FilterInput(placeholder="Type to filter", id="filter", compact=True, select_on_focus=False)
         self.no_filter = Button("×", id="no-filter", compact=True)
         self.get = Button("Get", id="get", compact=True)
         self.transport = Button("over auto", id="transport", compact=True)
