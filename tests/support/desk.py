@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -65,6 +65,11 @@ class Desk:
         for _ in range(2):
             await self.pilot.pause()
             self.app.flush()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits for what another thread does."""
+        while not true():
+            await self.settle()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

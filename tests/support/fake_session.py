@@ -8,10 +8,10 @@ from datetime import UTC
 from pathlib import Path
 
 from mystic_client.model.choice import Choice
+from mystic_client.model.transfer import Transfer
 from mystic_client.session.heard import Address, Ended, Heard, NotConnected, Online, PostState, State, Trying, Waiting
 from mystic_client.session.notebook import Notebook
 from mystic_client.session.secure import Security
-from mystic_client.session.transfers import Progress
 from mystic_client.tui.outside import Outside
 from mystic_client.tui.widgets.clock import Clock
 from mysticproto import model
@@ -26,6 +26,7 @@ from mysticproto.model import (
     UserInfo,
     UserRef,
 )
+from tests.support.fake_transfers import FakeTransfers
 
 NOON_US = 1_790_000_000_000_000
 """A Monday, 21 September 2026, 14:13:20 UTC."""
@@ -169,8 +170,11 @@ class FakeServer:
         self.forgotten: list[tuple[str, int]] = []
         self.forget_fails = ""
         self.remembered: list[Choice] = []
-        self.brought: list[str] = []
-        self.progress: list[Progress] = []
+        self.kept_transfers: list[Transfer] = []
+        """What an earlier run of the program had."""
+        self.carried: list[FakeTransfers] = []
+        self.revealed: list[Path] = []
+        self.reveal_fails = ""
 
     @property
     def session(self) -> FakeSession:
@@ -184,19 +188,12 @@ class FakeServer:
         self.sessions.append(FakeSession(address, name, heard, self))
         return self.session
 
-    async def bring(self, session: object, path: str, folder: Path, tell: Callable[[Progress], None]) -> Progress:
-        self.brought.append(path)
-        for progress in self.progress:
-            tell(progress)
-        if not self.progress or self.progress[-1].state != "done":
-            await asyncio.get_running_loop().create_future()
-        return self.progress[-1]
-
     def outside(self, recent: Iterable[Choice] = (), **more: object) -> Outside:
         """What the app is given."""
         return Outside(
             connect=self.connect,
-            bring=self.bring,
+            carry=self.carry,
+            reveal=self.reveal,
             downloads_of=lambda name: Path("Downloads") / "Mystic" / name,
             recent=lambda: list(recent),
             remember=self.remembered.append,
@@ -204,6 +201,19 @@ class FakeServer:
             clock=Clock(lambda: NOON_US, UTC),
             **more,  # type: ignore[arg-type]
         )
+
+    def carry(self, session: object, folder: Path, changed: Callable[[Transfer], None]) -> FakeTransfers:
+        self.carried.append(FakeTransfers(folder, changed, self.kept_transfers))
+        return self.carried[-1]
+
+    @property
+    def transfers(self) -> FakeTransfers:
+        """Those of the latest session."""
+        return self.carried[-1]
+
+    def reveal(self, folder: Path) -> str:
+        self.revealed.append(folder)
+        return self.reveal_fails
 
     def forget(self, host: str, port: int) -> None:
         """The client is told to forget the key of a server."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mystic_client.model.transfer import Transfer
 from mystic_client.session.secure import Security
 from mysticproto.model import (
     Broadcast,
@@ -107,4 +108,36 @@ def answers() -> list[Event]:
         Message(23, NOON_US, MIRA, Broadcast(), "Old logs are deleted on Friday.", announcement=True),
         Message(24, NOON_US, EVA, Global(), "Good to know.", reply_to=23),
         Message(25, NOON_US, BOB, Global(), "Then I'll save mine today."),
+    ]
+
+
+def transfers() -> list[Transfer]:
+    """What is on its way, and what was."""
+    mib, here = 1024**2, "~/Downloads/Mystic/zoe"
+    return [
+        Transfer(1, "README.txt", "done", 1_312, 1_312, saved_to=here, whither=f"{here}/README.txt", verified=True),
+        Transfer(
+            2,
+            "Guides",
+            "failed",
+            9 * mib,
+            mib,
+            error="1 of 4 files failed; Guides/setup.pdf: the disk is full",
+            kind="folder",
+            files=4,
+            files_done=3,
+        ),
+        Transfer(3, "board-meeting.mp4", "paused", 1_288_490_188, 402 * mib, over="udp"),
+        Transfer(
+            4,
+            "minutes-of-the-meeting.pdf",
+            "running",
+            18 * mib,
+            4 * mib,
+            1.2 * mib,
+            11.7,
+            kind="upload",
+            whither="to # dev",
+        ),
+        Transfer(5, "photos-of-the-party.zip", "running", 700 * mib, 441 * mib, 38.4 * mib, 6.8),
     ]

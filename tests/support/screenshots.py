@@ -17,10 +17,9 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 from textual.pilot import Pilot
 
 from mystic_client.model.choice import Choice
-from mystic_client.session.transfers import Progress
 from mystic_client.tui.app import MysticApp
 from tests.support.fake_session import FakeServer
-from tests.support.sample import answers, later, sample_server
+from tests.support.sample import answers, later, sample_server, transfers
 
 FONTS = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "img"
@@ -37,13 +36,9 @@ async def _files(pilot: Pilot[None], server: FakeServer) -> None:
     server.session.say(*later())
     await pilot.press("f4")
     await settle(pilot)
-    saved = "~/Downloads/Mystic/zoe/README.txt"
-    server.progress = [Progress("README.txt", "done", 1_312, 1_312, saved_to=saved, verified=True)]
-    await pilot.press("end", "up", "enter")
-    await settle(pilot)
-    size = 734_003_200
-    server.progress = [Progress("photos-of-the-party.zip", "running", size, size * 63 // 100, 40_265_318.0, 6.8)]
-    await pilot.press("up", "enter")
+    for transfer in transfers():
+        server.transfers.put(transfer)
+    await pilot.press("down", "space", "down", "down", "down", "space", "down")
     await settle(pilot)
 
 

@@ -1,6 +1,6 @@
 """Shared folders in order."""
 
-from mystic_client.model.folder import Listing, ordered
+from mystic_client.model.folder import Listing, fitting, ordered
 from mysticproto.model import FolderEntry
 
 FILES = [
@@ -22,6 +22,12 @@ def test_folders_come_first_in_every_order() -> None:
     assert names("size") == ["y", "Z", "b.txt", "c.txt", "A.txt"]
     assert names("size", down=True) == ["Z", "y", "A.txt", "c.txt", "b.txt"]
     assert names("modified") == ["Z", "y", "A.txt", "c.txt", "b.txt"]
+
+
+def test_all_words_have_to_be_in_the_name() -> None:
+    assert [entry.name for entry in fitting(FILES, "TXT a")] == ["A.txt"]
+    assert fitting(FILES, " ") == FILES
+    assert fitting(FILES, "[/b]") == []
 
 
 def test_the_way_to_a_folder() -> None:

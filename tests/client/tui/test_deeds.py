@@ -32,6 +32,9 @@ class Stage:
     def download(self, path: str, protocol: str) -> None:
         self.did.append(("download", path, protocol))
 
+    def put(self, path: str, key: str) -> None:
+        self.did.append(("put", path, key))
+
     def action_dialog(self, what: str) -> None:
         self.did.append(("dialog", what))
 

@@ -241,3 +241,9 @@ async def test_open_conversations_are_kept_once_the_lists_are_here() -> None:
     joined.line.store.open_named(["nobody-met"])
     joined.line.follow_front()
     assert list(joined.session.notebook.open) == [GLOBAL, "direct:1,2"]
+
+
+async def test_changed_folders_are_told_once(joined: Joined) -> None:
+    joined.session.say(model.FolderChanged("Music"), model.FolderChanged("Music"))
+    assert joined.line.take_changed_folders() == {"Music"}
+    assert joined.line.take_changed_folders() == set()

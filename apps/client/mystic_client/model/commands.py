@@ -81,10 +81,16 @@ class Files(Struct, frozen=True):
 
 
 class Download(Struct, frozen=True):
-    """Fetch a shared file. `protocol`: "tcp" or "udp"."""
+    """Fetch a shared file. `protocol`: "tcp", "udp", "auto", or "" for the user's usual one."""
 
     path: str
-    protocol: str = "tcp"
+    protocol: str = ""
+
+
+class Put(Struct, frozen=True):
+    """Send a file of the user's to where they are; no path asks for one."""
+
+    path: str = ""
 
 
 class Account(Struct, frozen=True):
@@ -125,6 +131,7 @@ Command: TypeAlias = (
     | Leave
     | Files
     | Download
+    | Put
     | Account
     | Search
     | Edit
@@ -138,6 +145,7 @@ UNKNOWN: Final = 'Command not recognized. Type "mystic help" for commands.'
 UNKNOWN_SLASH: Final = (
     'Command not recognized. Type "/help" for commands, or "//" to say something that begins with "/".'
 )
+TRANSPORTS: Final = ("tcp", "udp", "auto")
 SPACES: Final = "Group name cannot contain spaces."
 
 
@@ -186,11 +194,15 @@ def _files(rest: str, usage: str) -> Command | CommandError:
     return Files(rest.strip("/"))
 
 
+def _put(rest: str, usage: str) -> Command | CommandError:
+    return Put(rest)
+
+
 def _download(rest: str, usage: str) -> Command | CommandError:
     words = rest.rsplit(maxsplit=1)
-    if len(words) == 2 and words[1].lower() in ("tcp", "udp"):
+    if len(words) == 2 and words[1].lower() in TRANSPORTS:
         return Download(words[0].rstrip(), words[1].lower())
-    return Download(rest) if rest and rest.lower() not in ("tcp", "udp") else usage_error(usage)
+    return Download(rest) if rest and rest.lower() not in TRANSPORTS else usage_error(usage)
 
 
 SLASH: Final = (
@@ -208,8 +220,9 @@ SLASH: Final = (
     Spelling("/users", "", "show who is here", _nothing(ShowUsers(), UNKNOWN_SLASH)),
     Spelling("/groups", "", "show the groups", _nothing(ShowGroups(), UNKNOWN_SLASH)),
     Spelling("/files", "[<folder>]", "show the shared files", _files),
-    Spelling("/download", "<file> [tcp|udp]", "fetch a shared file", _download),
-    Spelling("/get", "<file> [tcp|udp]", "fetch a shared file", _download),
+    Spelling("/download", "<file> [tcp|udp|auto]", "fetch a shared file", _download),
+    Spelling("/get", "<file> [tcp|udp|auto]", "fetch a shared file", _download),
+    Spelling("/put", "[<file>]", "send a file of yours to this conversation", _put),
     Spelling("/password", "", "set or change your password, see your devices", _nothing(Account(), UNKNOWN_SLASH)),
     Spelling("/clear", "", "empty this view", _nothing(Clear(), UNKNOWN_SLASH)),
     Spelling("/help", "", "show what can be typed", _nothing(Help(), UNKNOWN_SLASH)),

@@ -40,6 +40,7 @@ def entry_of(event: Event, own: UserRef) -> Entry:
         deleted=event.deleted,
         announcement=event.announcement,
         reply_to=event.reply_to,
+        file=None if event.deleted else event.file,
     )
 
 
@@ -53,7 +54,7 @@ def edited(entry: Entry, text: str, own: UserRef) -> Entry:
 
 def deleted(entry: Entry) -> Entry:
     """A message that was taken away."""
-    return replace(entry, text="", deleted=True, mention=False, note="")
+    return replace(entry, text="", deleted=True, mention=False, note="", file=None)
 
 
 def shown(text: str) -> str:

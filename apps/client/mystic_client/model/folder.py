@@ -34,6 +34,12 @@ class Listing(Struct, frozen=True):
         return f"{self.path}/{entry.name}" if self.path else entry.name
 
 
+def fitting(entries: Iterable[FolderEntry], words: str) -> list[FolderEntry]:
+    """Those in whose names all of these words are, in any case."""
+    wanted = words.casefold().split()
+    return [entry for entry in entries if all(word in entry.name.casefold() for word in wanted)]
+
+
 def ordered(entries: Iterable[FolderEntry], column: str, *, down: bool = False) -> list[FolderEntry]:
     """Entries by a column, folders always first; `down`: the largest, latest or last first."""
     by_name = sorted(entries, key=lambda entry: entry.name.casefold(), reverse=down and column == "name")

@@ -18,6 +18,7 @@ class Act(Struct, frozen=True):
 
 
 ACTS: Final = (
+    Act("get", "g", "Get the file"),
     Act("original", "o", "Go to what it answers"),
     Act("retry", "s", "Send again"),
     Act("drop", "x", "Give up", bad=True),
@@ -35,12 +36,13 @@ def possible(entry: Entry, *, operator: bool = False, receipts: bool = False) ->
     """What can be done with a message; `receipts`: the server keeps who has read what is said there."""
     here = bool(entry.number) and not entry.deleted
     allowed = {
+        "get": here and entry.file is not None,
         "original": bool(entry.reply_to),
         "retry": entry.state == "failed",
         "drop": entry.state == "failed",
         "reply": here,
         "edit": here and entry.own and len(entry.text) <= MAX_SHOWN_CHARS,
-        "copy": not entry.deleted,
+        "copy": not entry.deleted and bool(entry.text),
         "readers": here and receipts,
         "author": not entry.own,
         "delete": here and (entry.own or operator),

@@ -51,6 +51,11 @@ class Talk(Struct):
         return self.group.name if self.group else "Global"
 
     @property
+    def whither(self) -> str:
+        """Where what is said here goes: "to everybody", "to # dev", "to ana and bob"."""
+        return {"global": "to everybody", "group": f"to # {self.title}"}.get(self.kind, f"to {self.title}")
+
+    @property
     def shown(self) -> Timeline:
         """What is to be drawn: the excerpt if there is one, otherwise the live timeline."""
         return self.excerpt.timeline if self.in_past and self.excerpt else self.timeline

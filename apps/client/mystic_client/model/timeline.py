@@ -19,11 +19,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mysticproto.model import FileRef
+
 MAX_ENTRIES: Final = 200_000
 """More than that and the oldest quarter is forgotten; it can be fetched again."""
 
 MAX_QUOTED_CHARS: Final = 160
 DELETED: Final = "message deleted"
+FILE_SIGN: Final = "▤"
 
 _place = attrgetter("place")
 _order = attrgetter("order")
@@ -59,6 +62,8 @@ class Entry(Struct, frozen=True, gc=False):
     quote: str = ""
     last: bool = False
     """The second of two events with one number."""
+    file: FileRef | None = None
+    """What the message brings."""
 
     @property
     def order(self) -> int:
@@ -347,5 +352,9 @@ def quote_of(entry: Entry) -> str:
     """A line about a message, for those that answer it."""
     if entry.deleted:
         return DELETED
-    words = " ".join(entry.text[: MAX_QUOTED_CHARS * 2].split())
+    words = " ".join((entry.text or _brought(entry))[: MAX_QUOTED_CHARS * 2].split())
     return f"{entry.author}: {words[:MAX_QUOTED_CHARS]}{'…' if len(words) > MAX_QUOTED_CHARS else ''}"
+
+
+def _brought(entry: Entry) -> str:
+    return f"{FILE_SIGN} {entry.file.name}" if entry.file else ""

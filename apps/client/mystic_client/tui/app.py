@@ -1,7 +1,7 @@
 """The terminal program: it owns the session and joins it with the screens.
 
 session --heard--> Line (fills the store) --changed--> at most one `flush` per frame --follow--> screens
-screens --messages--> the handlers here --> Deeds, Line, Downloads --> session
+screens --messages--> the handlers here --> Deeds, Line, Filing --> session
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from textual.binding import BindingType
 from mystic_client.model.choice import Choice
 from mystic_client.model.commands import Command
 from mystic_client.model.text import duration_in_words
-from mystic_client.model.transfer import Transfer
 from mystic_client.session.heard import Address, Ended, Online, Trying, Waiting
 from mystic_client.session.verdict import FINGERPRINT_CHANGED
 from mystic_client.tui import messages, theme
 from mystic_client.tui.affairs import Affairs, safety_in_words, stopping
 from mystic_client.tui.deeds import Deeds
-from mystic_client.tui.downloads import Downloads
+from mystic_client.tui.filing import Filing
 from mystic_client.tui.going import Going
 from mystic_client.tui.line import Line
 from mystic_client.tui.outside import Outside
@@ -57,7 +56,7 @@ class MysticApp(App[None]):
         self._deeds: Deeds | None = None
         self._affairs: Affairs | None = None
         self._going: Going | None = None
-        self._downloads: Downloads | None = None
+        self._filing: Filing | None = None
         self._flush_is_due = False
         self._flushed_at_s = 0.0
         self.register_theme(theme.DARK)
@@ -102,11 +101,8 @@ class MysticApp(App[None]):
             self._connect_screen.failed(str(problem))
             return
         line.attach(session)
-        self._downloads = Downloads(
-            lambda path, folder, progressed: self._outside.bring(session, path, folder, progressed),
-            self._outside.downloads_of(choice.name),
-            self._transferred,
-        )
+        filing = self._filing = Filing(self, line, self._outside, lambda: self._chat, self._changed)
+        filing.attach(self._outside.carry(session, self._outside.downloads_of(choice.name), filing.heard))
         self._connect_screen.busy(str(address))
         self.run_worker(self._run(line), name="session")
 
@@ -118,8 +114,8 @@ class MysticApp(App[None]):
     async def _left(self, line: Line, ended: Ended) -> None:
         """The session is over: back to the connect screen, with the reason."""
         self._line = None
-        if self._downloads is not None:
-            await self._downloads.stop_all()
+        if self._filing is not None:
+            await self._filing.stop()
         await line.end(politely=False)
         if self._chat is not None:
             self._chat = None
@@ -177,16 +173,16 @@ class MysticApp(App[None]):
 
     async def action_quit(self) -> None:
         line, self._line = self._line, None
-        if self._downloads is not None:
-            await self._downloads.stop_all()
+        if self._filing is not None:
+            await self._filing.stop()
         if line is not None:
             await line.end(politely=True)
         self.exit()
 
     async def on_unmount(self) -> None:
         line, self._line = self._line, None
-        if self._downloads is not None:
-            await self._downloads.stop_all()
+        if self._filing is not None:
+            await self._filing.stop()
         if line is not None:
             await line.end(politely=False)
 
@@ -220,6 +216,8 @@ class MysticApp(App[None]):
             self._chat.follow(line.store.take_changes())
             if self._affairs is not None:
                 self._affairs.follow()
+            if self._filing is not None:
+                self._filing.follow()
             self._tick()
 
     def _tick(self) -> None:
@@ -331,7 +329,11 @@ class MysticApp(App[None]):
             self._going.switch()
 
     def on_message_acted(self, message: messages.MessageActed) -> None:
-        if self._deeds is not None:
+        if message.act == "get" and self._filing is not None:
+            self._filing.fetch_of(message.entry)
+        elif message.act == "folder" and self._filing is not None:
+            self._filing.open_folder_of(message.entry)
+        elif self._deeds is not None:
             self.line.do(self._deeds.act(message.act, message.key, message.entry))
 
     def on_edit_done(self, message: messages.EditDone) -> None:
@@ -366,44 +368,38 @@ class MysticApp(App[None]):
 
     def open_folder(self, path: str) -> None:
         """Shows a shared folder in the file browser."""
-        if self._chat is not None:
-            if not self._chat.shows_files:
-                self._chat.turn_to_files()
-            self.line.do(self._show_folder(self.line, self._chat, path))
+        if self._filing is not None:
+            self._filing.open_folder(path)
 
-    async def _show_folder(self, line: Line, chat: ChatScreen, path: str) -> None:
-        listing = await line.folder(path)
-        if listing.state == "failed":
-            self.notify(listing.error, severity="error", markup=False)
-        elif chat.is_ready:
-            chat.show_listing(listing)
+    def on_files_wanted(self, message: messages.FilesWanted) -> None:
+        if self._filing is not None:
+            self._filing.fetch(message.wanted)
 
-    def on_file_wanted(self, message: messages.FileWanted) -> None:
-        self.download(message.path)
-
-    def download(self, path: str, protocol: str = "tcp") -> None:
+    def download(self, path: str, protocol: str = "") -> None:
         """Fetches a shared file into the user's folder."""
-        if protocol == "udp":
-            self.notify("This server sends files over TCP; fetching it that way.", markup=False)
-        if self._downloads is not None:
-            self._downloads.start(path)
+        if self._filing is not None:
+            self._filing.fetch(((path, False),), protocol)
 
-    def on_transfer_stopped(self, message: messages.TransferStopped) -> None:
-        if self._downloads is not None:
-            self._downloads.stop(message.number)
+    def on_transport_chosen(self, message: messages.TransportChosen) -> None:
+        if self._filing is not None:
+            self._filing.choose_transport(message.over)
 
-    def on_transfer_again(self, message: messages.TransferAgain) -> None:
-        if self._downloads is not None:
-            self._downloads.again(message.number)
+    def on_upload_wanted(self, message: messages.UploadWanted) -> None:
+        if self._filing is not None:
+            self._filing.upload(message)
 
-    def _transferred(self, transfer: Transfer) -> None:
-        if self._chat is None or not self._chat.is_ready or self._downloads is None:
-            return
-        self._chat.show_transfers(self._downloads.shown)
-        if transfer.state == "done" and not self._chat.shows_files:
-            self.notify(f"{transfer.name} is here: {transfer.saved_to}", markup=False)
-        elif transfer.state == "failed":
-            self.notify(f"{transfer.name}: {transfer.error}", severity="error", markup=False)
+    def put(self, path: str, key: str) -> None:
+        """Sends a file of the user's to a conversation."""
+        if self._filing is not None:
+            self._filing.put(path, key)
+
+    def on_transfer_acted(self, message: messages.TransferActed) -> None:
+        if self._filing is not None:
+            self._filing.act(message.number, message.act)
+
+    def on_transfer_menu_wanted(self, message: messages.TransferMenuWanted) -> None:
+        if self._filing is not None:
+            self._filing.open_menu(message.number)
 
     # Other screens.
 

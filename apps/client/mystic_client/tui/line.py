@@ -81,6 +81,7 @@ class Line:
         """What an earlier run of this program said, until the lists say where it belongs."""
         self._is_restored = False
         self._receipts_asked: set[str] = set()
+        self._changed_folders: set[str] = set()
 
     def attach(self, session: Speaks) -> None:
         """The session that was made with `heard` as its callback."""
@@ -125,6 +126,8 @@ class Line:
                 self.store.marked(item)
             case model.FileHashed() | model.FolderChanged():
                 pass
+            case model.FolderChanged(path):
+                self._changed_folders.add(path)
             case model.StoppingIn(seconds):
                 self.stops_at_s = asyncio.get_running_loop().time() + seconds if seconds else 0.0
             case model.Notice(text) | model.Bye(_, text):
@@ -330,6 +333,11 @@ class Line:
         if isinstance(reply, model.Folder):
             return Listing(path, reply.entries, "shown")
         return Listing(path, (), "failed", sentence(reply))
+
+    def take_changed_folders(self) -> set[str]:
+        """The shared folders that have changed since the last call."""
+        changed, self._changed_folders = self._changed_folders, set()
+        return changed
 
     # Asking.
 

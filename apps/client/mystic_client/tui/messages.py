@@ -1,5 +1,8 @@
 """What widgets and screens tell the app: what the user did, never what is to be done about it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from textual.message import Message
 
 from mystic_client.model.commands import Command
@@ -133,7 +136,8 @@ class BackToNow(Message):
 class MessageActed(Message):
     """The user wants to do something with a message of the conversation `key`.
 
-    `act`: "menu", "reply", "edit", "delete", "copy", "readers", "original", "author", "retry" or "drop".
+    `act`: "menu", "reply", "edit", "delete", "copy", "readers", "original", "author", "retry", "drop", "get" (the file
+    that it brought) or "folder" (open the one where it is here).
     """
 
     def __init__(self, key: str, act: str, entry: Entry, *, y: int = 0, rows: int = 1) -> None:
@@ -187,28 +191,58 @@ class FolderWanted(Message):
         self.path = path
 
 
-class FileWanted(Message):
-    """The user wants a shared file."""
+class FilesWanted(Message):
+    """The user wants shared files and whole folders, each a path and whether it is a folder."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, wanted: Sequence[tuple[str, bool]]) -> None:
         super().__init__()
-        self.path = path
+        self.wanted = tuple(wanted)
 
 
-class TransferStopped(Message):
-    """The user doesn't want the download `number` any more."""
+class TransportChosen(Message):
+    """The user wants files over another transport: "tcp", "udp" or "auto"."""
+
+    def __init__(self, over: str) -> None:
+        super().__init__()
+        self.over = over
+
+
+class TransferActed(Message):
+    """The user wants something done with the transfer `number`: an `act` of `widgets.transfers.DEEDS`.
+
+    "clear" is about all that have ended.
+    """
+
+    def __init__(self, number: int, act: str) -> None:
+        super().__init__()
+        self.number, self.act = number, act
+
+
+class TransferMenuWanted(Message):
+    """The user wants to see what can be done with the transfer `number`."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
 
 
-class TransferAgain(Message):
-    """The user wants the download `number` tried once more."""
+class UploadWanted(Message):
+    """The user wants to send files: into the shared folder `folder`, or to the conversation `key` if there is one.
 
-    def __init__(self, number: int) -> None:
+    Without `files` it is to be asked which.
+    """
+
+    def __init__(self, *, folder: str = "", key: str = "", files: Sequence[Path] = ()) -> None:
         super().__init__()
-        self.number = number
+        self.folder, self.key, self.files = folder, key, tuple(files)
+
+
+class FilesPasted(Message):
+    """The user pasted, or dropped onto the terminal, what names these files."""
+
+    def __init__(self, files: Sequence[Path], text: str) -> None:
+        super().__init__()
+        self.files, self.text = tuple(files), text
 
 
 class DialogWanted(Message):

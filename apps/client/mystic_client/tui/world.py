@@ -8,15 +8,17 @@ from pathlib import Path
 
 from mystic_client.config import Config
 from mystic_client.model.choice import Choice
+from mystic_client.model.transfer import Transfer
 from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address, Heard
 from mystic_client.session.identity import IdentityError, load_or_make_identity
 from mystic_client.session.memory import Memory
 from mystic_client.session.pins import Pins, PinsError
 from mystic_client.session.recent import Recent, recent_servers, remember_server
-from mystic_client.session.transfers import Progress, download
+from mystic_client.session.transfer_list import TransferList
 from mystic_client.tui.line import Speaks
 from mystic_client.tui.outside import Outside
+from mystic_client.tui.reveal import reveal
 from mystic_client.tui.widgets.clock import Clock
 
 
@@ -25,7 +27,8 @@ def real_world(config: Config) -> Outside:
     state = config.state_folder
     return Outside(
         connect=lambda address, name, heard, password: _connect(config, address, name, heard, password),
-        bring=_bring,
+        carry=_carry,
+        reveal=reveal,
         downloads_of=config.downloads_of,
         recent=lambda: _recent(state),
         remember=lambda choice: remember_server(state, Recent(choice.name, choice.host, choice.port)),
@@ -64,9 +67,9 @@ def _forget(state: Path, host: str, port: int) -> None:
         raise OSError(str(problem)) from problem
 
 
-async def _bring(session: Speaks, path: str, folder: Path, progressed: Callable[[Progress], None]) -> Progress:
+def _carry(session: Speaks, folder: Path, changed: Callable[[Transfer], None]) -> TransferList:
     assert isinstance(session, Session)
-    return await download(session, path, folder, progressed)
+    return TransferList(session, folder, changed)
 
 
 def _recent(state: Path) -> Sequence[Choice]:

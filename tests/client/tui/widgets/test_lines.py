@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from mystic_client.model.cards import Card
 from mystic_client.model.timeline import Entry
 from mystic_client.tui.widgets.lines import GUTTER, Line, Shape, continues, guess_height, lay_out
+from mysticproto.model import FileRef
 from tests.support.fake_session import MINUTE_US, NOON_US
 
 SHAPE = Shape(60, NOON_US, "zoe", zone=UTC)
@@ -130,3 +132,23 @@ def test_any_width_will_do(width: int) -> None:
 def test_a_guess_needs_no_wrapping() -> None:
     assert guess_height(said("x" * 16_000), 60) > 200
     assert guess_height(said(), 0) >= 1
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 12, 39, 40, 80, 200])
+def test_what_a_message_brought_fits_any_width(width: int) -> None:
+    for name in ("a.txt", "[/b]" + "long" * 60 + ".pdf", "漢字" * 40 + ".txt"):
+        entry = Entry(5, NOON_US, "message", "", "ana", 2, file=FileRef(name, 734_003_200, b"x" * 32))
+        lines = lay_out(entry, None, replace(SHAPE, width=width))
+        cards = [piece for line in lines for piece in line.pieces if piece.act == "get"]
+        assert [(piece.text, piece.about) for piece in cards] == [(" Get ", "5")]
+        if width >= 12:
+            named = next(line for line in lines if line.pieces[0].style == "file")
+            assert cell_len("".join(piece.text for piece in named.pieces)) <= width
+
+
+def test_a_card_says_how_far_the_file_is_and_has_the_time_if_it_stands_alone() -> None:
+    entry = Entry(5, NOON_US, "message", "", "ana", 2, file=FileRef("a.txt", 2048, b"x" * 32))
+    shape = replace(SHAPE, width=80, cards={5: Card("45 %", "", "")})
+    line = lay_out(entry, None, shape)[-1]
+    assert line.text == "▤ a.txt  2.0 KiB  45 %  " and "14:13" in line.right[0].text
+    assert [line.text for line in lay_out(replace(entry, text="Look"), None, shape)[-2:]] == ["Look", line.text]

@@ -3,7 +3,7 @@
 import pytest
 from rich.style import Style
 
-from mystic_client.tui.widgets.strips import cells_of, overlay, row, shorten
+from mystic_client.tui.widgets.strips import cells_of, overlay, row, shorten, shorten_middle
 
 NONE, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
 
@@ -14,6 +14,20 @@ NONE, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
 )
 def test_shortening(text: str, width: int, shown: str) -> None:
     assert shorten(text, width) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("short.txt", 9, "short.txt"),
+        ("a-very-long-name.tar.gz", 15, "a-very-lo…ar.gz"),
+        ("漢字漢字漢字漢字.txt", 12, "漢字漢….txt"),
+        ("abcdef", 3, "ab…"),
+        ("abcdef", 0, ""),
+    ],
+)
+def test_shortening_in_the_middle_keeps_the_end(text: str, width: int, shown: str) -> None:
+    assert shorten_middle(text, width) == shown
 
 
 @pytest.mark.parametrize("width", [0, 1, 5, 8, 20])

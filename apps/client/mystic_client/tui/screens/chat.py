@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, ContentSwitcher, Footer, Static
 
+from mystic_client.model.cards import cards
 from mystic_client.model.commands import Disconnect, Leave
 from mystic_client.model.completion import Known
 from mystic_client.model.folder import Listing
@@ -32,11 +33,12 @@ from mystic_client.tui.messages import (
     ReconnectWanted,
     Retried,
     Turned,
+    UploadWanted,
 )
 from mystic_client.tui.screens.talking import Talking
 from mystic_client.tui.widgets.bars import ActRow, Banner, Bannered, Place, TopBar
 from mystic_client.tui.widgets.clock import Clock
-from mystic_client.tui.widgets.files import FilesPane
+from mystic_client.tui.widgets.files_pane import FilesPane
 from mystic_client.tui.widgets.rosters import GroupList, GroupRow, PeopleList, Person
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.tab_bar import TabBar, TabInfo
@@ -65,6 +67,7 @@ class ChatScreen(Talking):
         Binding("f10", "disconnect", "Disconnect", show=False, priority=True),
         Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", priority=True),
         Binding("ctrl+r", "retry", "Retry", show=False, priority=True),
+        Binding("ctrl+o", "attach", "Send a file", show=False, priority=True),
         Binding("ctrl+pageup,alt+left", "step(-1)", "Previous tab", show=False, priority=True),
         Binding("ctrl+pagedown,alt+right", "step(1)", "Next tab", show=False, priority=True),
         Binding("escape", "line", "Back", show=False),
@@ -148,9 +151,10 @@ class ChatScreen(Talking):
         self._know()
 
     def show_transfers(self, transfers: list[Transfer]) -> None:
-        """Shows the downloads."""
+        """Shows what is fetched and sent."""
         self._transfers = transfers
         self.files.show_transfers(transfers)
+        self.view.show_cards(cards(transfers))
         self._show_tabs()
 
     def turn_to_files(self, shown: bool = True) -> None:
@@ -158,8 +162,13 @@ class ChatScreen(Talking):
         self.shows_files = shown
         self.center.current = FILES if shown else "talk"
         self.compose_row.display = not shown
+        self.show_sending(self._sending)
         (self.files.table if shown else self.composer).focus()
         self._show_tabs()
+
+    @property
+    def files_folder(self) -> str:
+        return self.files.table.listing.path
 
     def _show_roster(self) -> None:
         self.view.is_operator = self.store.roster.is_operator(self.store.own.id)
@@ -223,7 +232,7 @@ class ChatScreen(Talking):
 
     def _show_target(self) -> None:
         talk = self.store.front_talk
-        title = {"global": "to everybody", "group": f"to # {talk.title}"}.get(talk.kind, f"to {talk.title}")
+        title = talk.whither
         if talk.kind == "direct" and len(talk.people) == 1 and self.store.roster.users:
             title += f" · {self._whereabouts(talk)}"
         self.compose_row.border_title = Content(title)
@@ -331,6 +340,12 @@ class ChatScreen(Talking):
             return
         self.turn_to_files()
         self.post_message(self.FilesWanted())
+
+    def action_attach(self) -> None:
+        if self.shows_files:
+            self.files.action_upload()
+        else:
+            self.post_message(UploadWanted(key=self.store.front))
 
     def action_line(self) -> None:
         if not self.has_class("-side-shown") and not self.shows_files and self.step_back():

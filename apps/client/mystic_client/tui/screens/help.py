@@ -37,7 +37,7 @@ KEYS: Final = {
         ("F8", "close the tab (of a group: leave it)"),
         ("F2", "people (Enter: talk privately, Space: mark)"),
         ("F3", "groups (Enter: join or open)"),
-        ("F4", "files (Backspace: up, F5: again, Ctrl+S: sort)"),
+        ("F4", "files (below)"),
         ("F5", "details of the group or person in front"),
         ("F6", "new group"),
         ("F7", "dark or light"),
@@ -51,6 +51,20 @@ KEYS: Final = {
         ("Ctrl+R", "send again what failed, or connect now"),
         ("Alt+Up, Alt+Down", "go to a message; then Enter, or:"),
     ),
+    "Files": (
+        ("letters", "filter; Escape shows all again"),
+        ("Enter", "open a folder, fetch a file, fetch what is marked"),
+        ("Backspace", "the folder above"),
+        ("Space, Ctrl+A", "mark one, mark all"),
+        ("Ctrl+G", "fetch what is marked, whole folders too"),
+        ("Ctrl+O", "upload; in a conversation: send a file"),
+        ("Ctrl+S, F5", "sort by another column, list again"),
+        ("Ctrl+T", "over TCP, UDP, or what suits the way"),
+        ("Tab", "to the transfers, where Enter shows a menu, and:"),
+        ("  Space", "pause, go on"),
+        ("  Delete, X", "cancel or remove, remove all that ended"),
+        ("  R, V, O", "try again, verify once more, open the folder"),
+    ),
     "In dialogs": (
         ("Tab, Shift+Tab", "next and previous part"),
         ("Up, Down, Enter", "choose a row; part of a name finds people"),
@@ -62,7 +76,8 @@ KEYS: Final = {
 MOUSE: Final = (
     "Everything can be clicked: ≡ Menu, your own name, tabs and their ⚙ and ×, people and groups, names in the "
     "conversation, links, Retry, the heads of columns, folders and files. A right click, or the ⋯ at the end of a row, "
-    "shows details. Ctrl+click marks several people. Drag over messages to select them, Ctrl+C copies."
+    "shows details. Ctrl+click marks several people or files, a click at a file's left edge too. A file that is "
+    "dropped onto the terminal is sent. Drag over messages to select them, Ctrl+C copies."
 )
 WHOSE: Final = {"": "Typed in the line", "owner": "By a group's owner, in the group", "operator": "By operators"}
 

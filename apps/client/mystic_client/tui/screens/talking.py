@@ -7,6 +7,7 @@ terminal has the focus, and the message is on the screen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -22,23 +23,29 @@ from mystic_client.model.store import Store
 from mystic_client.model.talk import Talk
 from mystic_client.model.text import counted
 from mystic_client.model.timeline import Entry, quote_of
+from mystic_client.model.transfer import Transfer
 from mystic_client.tui.messages import (
     BackToNow,
     Drafted,
     Dropped,
     EditDone,
+    FilesPasted,
     JumpWanted,
     MessageActed,
     Retried,
     Seen,
     Typed,
+    UploadWanted,
 )
+from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.message_menu import MessageMenu
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.compose_bar import ComposeBar
 from mystic_client.tui.widgets.composer import Composer
 from mystic_client.tui.widgets.message_view import MessageView
+from mystic_client.tui.widgets.sending import SendingBar
+from mysticproto.names import clean_line
 
 
 class Talking(Screen[None]):
@@ -63,7 +70,9 @@ class Talking(Screen[None]):
         self.offers = Completions()
         self.composer = Composer(self.offers, self._edit_last, id="composer")
         self.compose_bar = ComposeBar(id="compose-bar")
+        self.sending = SendingBar(id="sending")
         self.compose_row = Horizontal(id="compose")
+        self._sending: Sequence[Transfer] = ()
 
     def compose_talk(self) -> ComposeResult:
         """The conversation."""
@@ -75,7 +84,9 @@ class Talking(Screen[None]):
     def compose_line(self) -> ComposeResult:
         """The line to type in."""
         yield self.compose_bar
+        yield self.sending
         with self.compose_row:
+            yield Button("+", id="attach", compact=True)
             yield self.composer
             yield Button("Send", id="send", compact=True)
         yield self.offers
@@ -118,6 +129,23 @@ class Talking(Screen[None]):
         else:
             self.compose_bar.show("", "")
 
+    def show_sending(self, transfers: Sequence[Transfer]) -> None:
+        """Shows how far the files are that are being sent here."""
+        self._sending = transfers
+        self.sending.show(() if self.shows_files else transfers)
+
+    @property
+    def line_text(self) -> str:
+        """What is typed and would be said with a file."""
+        return "" if self.store.front_talk.editing else self.composer.text.strip()
+
+    def sent_with_file(self, key: str) -> None:
+        """What was typed in a conversation goes with a file."""
+        self.store.draft(key, "")
+        self.post_message(Drafted(key, ""))
+        if key == self.store.front:
+            self.composer.set_text("")
+
     def attend(self) -> None:
         """Notices what the user sees."""
         talk, view = self.store.front_talk, self.view
@@ -154,6 +182,34 @@ class Talking(Screen[None]):
     def _too_long(self, event: Composer.PasteRefused) -> None:
         text = f"{event.chars:,} characters are too many for a message. Share a file instead."
         self.notify(text, severity="warning", markup=False)
+
+    @on(FilesPasted)
+    def _files_pasted(self, event: FilesPasted) -> None:
+        """Offers to send what was dropped onto the terminal."""
+        event.stop()
+        names = event.files[0].name if len(event.files) == 1 else counted(len(event.files), "file")
+        talk, folder = self.store.front_talk, self.files_folder
+        where = f"into {folder or 'Shared files'}" if self.shows_files else talk.whither
+
+        def answered(yes: bool | None) -> None:
+            if yes and self.shows_files:
+                self.post_message(UploadWanted(folder=folder, files=event.files))
+            elif yes:
+                self.post_message(UploadWanted(key=talk.key, files=event.files))
+            elif event.text:
+                self.composer.insert(event.text)
+
+        no = "Paste the text" if event.text else "No"
+        self.app.push_screen(Question(f"Send {clean_line(names)} {where}?", "Send", no), answered)
+
+    @property
+    def files_folder(self) -> str:
+        """The shared folder that is shown, if one is."""
+        return ""
+
+    @on(Button.Pressed, "#attach")
+    def _attach_file(self) -> None:
+        self.post_message(UploadWanted(key=self.store.front))
 
     @on(Composer.Changed)
     def _changed(self) -> None:
@@ -210,6 +266,8 @@ class Talking(Screen[None]):
     def _acted_on(self, event: MessageActed) -> None:
         """Does what the screen can do by itself; the rest goes on to the app."""
         entry = event.entry
+        if event.act in ("get", "folder"):
+            return
         if event.act in ("delete", "readers", "author"):
             self._write()
             return
@@ -241,6 +299,9 @@ class Talking(Screen[None]):
             self.edited(self.store.front)
         self.store.answer(self.store.front, entry)
         self._write()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "message" and self.shows_files)
 
     def action_message(self, by: int) -> None:
         """Moves the cursor over the messages."""

@@ -16,6 +16,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from mystic_client.model.completion import Known, Offers, complete
+from mystic_client.model.own_files import pasted_files
+from mystic_client.tui.messages import FilesPasted
 from mystic_client.tui.widgets.completions import Completions
 from mysticproto.names import clean_text
 
@@ -141,6 +143,11 @@ class Composer(TextArea):
         return row == 0 if first else row == self.wrapped_document.height - 1
 
     async def _on_paste(self, event: events.Paste) -> None:
+        if files := pasted_files(event.text):
+            event.stop()
+            event.prevent_default()
+            self.post_message(FilesPasted(files, clean_text(event.text)))
+            return
         text = clean_text(event.text)
         if len(text) > MAX_PASTED_CHARS:
             event.stop()

@@ -1,32 +1,29 @@
-"""The file browser: where one is, the columns to sort by, what is in the folder, and downloads."""
+"""The parts of the file browser: where one is, the columns to sort by, and what is in the folder."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mystic_client.model.folder import Listing, ordered
+from mystic_client.model.folder import COLUMNS, Listing, fitting, ordered
 from mystic_client.model.text import counted, size_in_words, stamp
-from mystic_client.model.transfer import Transfer
-from mystic_client.tui.messages import FileWanted, FolderWanted, TransferAgain, TransferStopped
+from mystic_client.tui.messages import FilesWanted, FolderWanted
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.row_list import RowList
-from mystic_client.tui.widgets.strips import Styled, row, shorten
+from mystic_client.tui.widgets.strips import Styled, row
 from mysticproto.model import FolderEntry
 
 SIZE_CELLS: Final = 14
 TIME_CELLS: Final = 14
-BAR_CELLS: Final = 12
+MARK_CELLS: Final = 2
+"""Cells at the beginning of a row where a click marks it."""
 UP: Final = FolderEntry("..", "folder")
 
 
@@ -38,9 +35,11 @@ class Breadcrumbs(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._listing = Listing()
+        self._shown: int | None = None
 
-    def show(self, listing: Listing) -> None:
-        self._listing = listing
+    def show(self, listing: Listing, shown: int | None = None) -> None:
+        """Shows another folder; `shown`: how many of its entries the filter lets through."""
+        self._listing, self._shown = listing, shown
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -71,6 +70,8 @@ class Breadcrumbs(Widget):
     def _summary(self) -> str:
         if self._listing.state == "asked":
             return "reading …"
+        if self._shown is not None:
+            return f"{self._shown:,} of {counted(len(self._listing.entries), 'entry', 'entries')}"
         files = sum(entry.kind != "folder" for entry in self._listing.entries)
         folders = len(self._listing.entries) - files
         parts = [counted(folders, "folder")] if folders else []
@@ -100,9 +101,16 @@ class Columns(Widget):
         self.refresh()
         self.post_message(self.Sorted(column, self.down))
 
+    def sort_next(self) -> None:
+        """The next of all orders: every column, and then the other way around."""
+        if self.down == (self.column != "name"):
+            self.sort(self.column)
+        else:
+            self.sort(COLUMNS[(COLUMNS.index(self.column) + 1) % len(COLUMNS)])
+
     def render_line(self, y: int) -> Strip:
         right = [self._head("size", "Size", SIZE_CELLS), self._head("modified", "Changed", TIME_CELLS)]
-        return row([("   ", Style.null()), self._head("name", "Name", 0)], self.size.width, self.rich_style, right)
+        return row([("    ", Style.null()), self._head("name", "Name", 0)], self.size.width, self.rich_style, right)
 
     def _head(self, column: str, title: str, width: int) -> Styled:
         sign = " ↓" if self.down else " ↑"
@@ -119,47 +127,120 @@ class Columns(Widget):
 
 
 class FileTable(RowList[FolderEntry]):
-    """What is in the folder; Enter or a click opens a folder and fetches a file."""
+    """What is in the folder, as far as the filter lets it through.
 
-    EMPTY: ClassVar[str] = "   This folder is empty"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("backspace,left", "up", "Folder above", show=False)]
+    Enter or a click opens a folder and fetches a file; space, ctrl+click and a click at a row's beginning mark, and
+    then Enter fetches what is marked, whole folders too. Letters are meant for the filter.
+    """
+
+    MARKS = True
+    SEEKS = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("backspace,left", "up", "Folder above", show=False),
+        Binding("ctrl+a", "mark_all", "Mark all", show=False),
+    ]
+
+    class Typed(Message):
+        """The user typed a letter."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self.listing = Listing()
         self._clock = clock
         self._order = ("name", False)
+        self._filter = ""
 
     def show(self, listing: Listing) -> None:
-        """Shows a folder; another one from its top."""
+        """Shows a folder: another one from its top, the same one where the user is in it."""
         fresh = listing.path != self.listing.path
         self.listing = listing
-        self._fill()
         if fresh:
-            self.action_move_to(0)
+            self.clear_marks()
+            self.cursor, self._filter = 0, ""
+            self.scroll_to(y=0, animate=False)
+        self._fill()
 
     def sort(self, column: str, down: bool) -> None:
         self._order = (column, down)
         self._fill()
 
+    def filter(self, words: str) -> None:
+        """Shows only what has these words in its name."""
+        self._filter = words
+        self._fill()
+        if words:
+            self.action_move_to(1 if self.rows and self.rows[0] is UP and len(self.rows) > 1 else 0)
+
     def _fill(self) -> None:
         above = [UP] if self.listing.parent is not None else []
-        self.set_rows([*above, *ordered(self.listing.entries, self._order[0], down=self._order[1])])
+        entries = fitting(self.listing.entries, self._filter)
+        before = self.cursor
+        self.set_rows([*above, *ordered(entries, self._order[0], down=self._order[1])])
+        if moved := self.cursor - before:  # what the user looks at stays where it is on the screen
+            self.scroll_to(y=max(0, self.scroll_offset.y + moved), animate=False)
+
+    @property
+    def shown_count(self) -> int:
+        """How many entries the filter lets through."""
+        return sum(entry is not UP for entry in self.rows)
+
+    @property
+    def wanted(self) -> list[tuple[str, bool]]:
+        """What is marked, or else what the cursor is on: paths, and whether each is a folder."""
+        chosen = [entry for entry in self.rows if entry.name in self.marked and entry is not UP]
+        if not chosen and self.current is not None and self.current is not UP:
+            chosen = [self.current]
+        return [(self.listing.path_of(entry), entry.kind == "folder") for entry in chosen]
 
     def action_up(self) -> None:
         if self.listing.parent is not None:
             self.post_message(FolderWanted(self.listing.parent))
 
     def action_choose(self) -> None:
-        if self.cursor >= len(self.rows):
-            return
-        entry = self.rows[self.cursor]
-        if entry is UP:
+        if self.marked:
+            self.action_fetch()
+        elif self.current is UP:
             self.action_up()
-        elif entry.kind == "folder":
-            self.post_message(FolderWanted(self.listing.path_of(entry)))
+        elif self.current is not None and self.current.kind == "folder":
+            self.post_message(FolderWanted(self.listing.path_of(self.current)))
         else:
-            self.post_message(FileWanted(self.listing.path_of(entry)))
+            self.action_fetch()
+
+    def action_fetch(self) -> None:
+        """Fetches what is marked, or what the cursor is on."""
+        if wanted := self.wanted:
+            self.post_message(FilesWanted(wanted))
+            self.clear_marks()
+
+    def action_mark_all(self) -> None:
+        """Marks all that is shown, or nothing if all of it is marked."""
+        keys = {self.key_of(entry) for entry in self.rows if entry is not UP}
+        self._set_marked(set() if keys <= self.marked else keys)
+
+    def _toggle(self, index: int) -> None:
+        if self.rows[index] is not UP:
+            super()._toggle(index)
+
+    def clicked(self, index: int, event: events.Click) -> None:
+        if event.get_content_offset_capture(self).x < MARK_CELLS:
+            self._toggle(index)
+        elif self.marked:
+            self.clear_marks()
+        else:
+            self.action_choose()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.is_printable and event.character and not event.character.isspace():
+            event.stop()
+            self.post_message(self.Typed(event.character))
+
+    @property
+    def empty_words(self) -> str:
+        return "    Nothing here has that in its name" if self._filter else "    This folder is empty"
 
     def key_of(self, shown: FolderEntry) -> Hashable:
         return shown.name
@@ -179,114 +260,3 @@ class FileTable(RowList[FolderEntry]):
         time = stamp(shown.modified_us, self._clock.now_us(), self._clock.zone) if shown.modified_us else ""
         dim = self.style_of("dim")
         return [(f"{size:>{SIZE_CELLS - 1}} ", dim), (f"{time:>{TIME_CELLS - 1}} ", dim)]
-
-
-class TransferList(RowList[Transfer]):
-    """Downloads: how far they are, and what became of them."""
-
-    SEEKS = False
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,x", "stop", "Stop", show=False),
-        Binding("r", "again", "Again", show=False),
-    ]
-
-    def key_of(self, shown: Transfer) -> Hashable:
-        return shown.number
-
-    def name_of(self, shown: Transfer) -> str:
-        return shown.name
-
-    def action_choose(self) -> None:
-        self.action_again()
-
-    def action_stop(self) -> None:
-        if self.cursor < len(self.rows):
-            self.post_message(TransferStopped(self.rows[self.cursor].number))
-
-    def action_again(self) -> None:
-        if self.cursor < len(self.rows) and self.rows[self.cursor].state in ("failed", "cancelled"):
-            self.post_message(TransferAgain(self.rows[self.cursor].number))
-
-    def clicked(self, index: int, event: events.Click) -> None:
-        act = event.style.meta.get("transfer")
-        if act == "stop":
-            self.action_stop()
-        elif act == "again":
-            self.action_again()
-
-    def pieces_of(self, shown: Transfer) -> list[Styled]:
-        sign, style = self._sign(shown)
-        name_cells = max(12, self.scrollable_content_region.width // 4)
-        name = shorten(shown.name, name_cells)
-        pieces = [(f" {sign} ", self.style_of(style)), (name + " " * (name_cells - cell_len(name) + 1), Style.null())]
-        if not shown.ended and self.scrollable_content_region.width >= 70:
-            pieces += self._bar(shown)
-        return [*pieces, (shown.in_words(), self.style_of("bad" if shown.state == "failed" else "dim"))]
-
-    def right_of(self, shown: Transfer) -> list[Styled]:
-        again = ("  Again ", self.style_of("key") + Style.from_meta({"transfer": "again"}))
-        stop = (" × ", self.style_of("dim") + Style.from_meta({"transfer": "stop"}))
-        return [again, stop] if shown.state in ("failed", "cancelled") else [stop]
-
-    def _sign(self, shown: Transfer) -> tuple[str, str]:
-        match shown.state:
-            case "done":
-                return "✓", "good"
-            case "failed" | "cancelled":
-                return "✗", "bad"
-        return "↓", "accent"
-
-    def _bar(self, shown: Transfer) -> list[Styled]:
-        filled = round(shown.fraction * BAR_CELLS)
-        percent = f"{shown.fraction * 100:3.0f} % "
-        return [
-            ("━" * filled, self.style_of("good")),
-            ("━" * (BAR_CELLS - filled) + " ", self.style_of("empty")),
-            (percent, Style.null()),
-        ]
-
-
-class FilesPane(Vertical):
-    """All of it together."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "refresh_folder", "Refresh", key_display="F5"),
-        Binding("ctrl+s", "sort_next", "Sort by", show=False),
-    ]
-
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.crumbs, self.columns = Breadcrumbs(), Columns()
-        self.table, self.transfers = FileTable(clock), TransferList()
-
-    def compose(self) -> ComposeResult:
-        yield self.crumbs
-        yield self.columns
-        yield self.table
-        yield self.transfers
-
-    def on_mount(self) -> None:
-        self.transfers.display = False
-
-    def show_listing(self, listing: Listing) -> None:
-        """Shows a folder, or that it could not be read."""
-        self.crumbs.show(listing)
-        self.table.show(listing)
-
-    def show_transfers(self, transfers: list[Transfer]) -> None:
-        """Shows the downloads, the latest first."""
-        self.transfers.set_rows(transfers)
-        self.transfers.display = bool(transfers)
-        self.transfers.styles.height = min(6, len(transfers)) + self.transfers.gutter.height
-
-    def on_columns_sorted(self, event: Columns.Sorted) -> None:
-        self.table.sort(event.column, event.down)
-
-    def action_refresh_folder(self) -> None:
-        self.post_message(FolderWanted(self.table.listing.path))
-
-    def action_sort_next(self) -> None:
-        order = [(column, down) for column in ("name", "size", "modified") for down in (column != "name",)]
-        columns = [column for column, _ in order]
-        self.columns.sort(columns[(columns.index(self.columns.column) + 1) % len(columns)])

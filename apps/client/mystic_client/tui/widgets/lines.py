@@ -5,17 +5,18 @@ and may carry what a click on them means. Foreign text stays text: nothing in it
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Final
 
 from msgspec import Struct
 from rich.cells import cell_len
 
+from mystic_client.model.cards import NEW, Card
 from mystic_client.model.entries import mention_pattern
-from mystic_client.model.text import clock, day
-from mystic_client.model.timeline import DELETED, Entry
-from mystic_client.tui.widgets.strips import shorten
+from mystic_client.model.text import clock, day, size_in_words
+from mystic_client.model.timeline import DELETED, FILE_SIGN, Entry
+from mystic_client.tui.widgets.strips import shorten, shorten_middle
 from mystic_client.tui.widgets.wrap import wrap
 
 GROUP_GAP_US: Final = 5 * 60 * 1_000_000
@@ -23,6 +24,8 @@ GROUP_GAP_US: Final = 5 * 60 * 1_000_000
 BAR: Final = "▌"
 GUTTER: Final = 2
 STATE_CELLS: Final = 2
+MIN_NAME_CELLS: Final = 24
+"""Of a file's name at least so much is shown in one row with everything else."""
 RIGHT: Final = 2 + STATE_CELLS
 """Cells around the time at the right end: a space on each side, and the state of the message."""
 _URL = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
@@ -34,7 +37,8 @@ _EVENT_SIGN: Final = "·"
 class Piece(Struct, frozen=True):
     """Text in one style.
 
-    `act` and `about` say what a click means: ("author", name), ("link", url), ("retry", cid), ("jump", number).
+    `act` and `about` say what a click means: ("author", name), ("link", url), ("retry", cid), ("jump", number),
+    ("get" or "folder", number).
     """
 
     text: str
@@ -66,7 +70,8 @@ class Line(Struct, frozen=True):
 class Shape(Struct, frozen=True):
     """What decides how entries look, beside themselves. `width` in cells; `now_us` for "Today"; `roomy`: blank rows
     between authors; `new_from`: the first unread number, 0 for none; `own_name` is highlighted in texts; up to the
-    numbers `delivered` and `read` the others have got and read what is one's own."""
+    numbers `delivered` and `read` the others have got and read what is one's own; `cards` are the files of messages
+    that were asked for, by number."""
 
     width: int
     now_us: int
@@ -77,6 +82,7 @@ class Shape(Struct, frozen=True):
     time_format: str = "%H:%M"
     delivered: int = 0
     read: int = 0
+    cards: Mapping[int, Card] = {}
 
     @property
     def time_cells(self) -> int:
@@ -110,7 +116,7 @@ def lay_out(entry: Entry, previous: Entry | None, shape: Shape) -> list[Line]:
 def guess_height(entry: Entry, width: int) -> int:
     """About how many rows an entry has, without wrapping it."""
     rows = len(entry.text) // max(1, width - GUTTER) + 1
-    return rows + (1 if entry.is_said else 0) + (1 if entry.reply_to else 0)
+    return rows + (1 if entry.is_said else 0) + (1 if entry.reply_to else 0) + (1 if entry.file and entry.text else 0)
 
 
 def continues(entry: Entry, previous: Entry | None) -> bool:
@@ -162,7 +168,8 @@ def _message(entry: Entry, previous: Entry | None, shape: Shape, *, joined: bool
         yield _quote(entry, kind, bar, shape.width - GUTTER)
     shows_time = not joined or previous is None or clock(previous.time_us, shape.zone, shape.time_format) != time
     right = () if shape.is_narrow else _right(state, time if shows_time else " " * shape.time_cells)
-    for number, (pieces, glue) in enumerate(_body(entry, shape)):
+    card = list(_card(entry, shape))
+    for number, (pieces, glue) in enumerate([*(_body(entry, shape) if entry.text or not card else ()), *card]):
         yield Line(kind, pieces, bar, right if number == 0 else (), body=not entry.deleted, glue=glue)
     if entry.state == "failed" or (entry.note and not _is_said_before(entry, previous, state)):
         yield from _note(entry, kind, bar, shape.width - GUTTER)
@@ -210,6 +217,26 @@ def _body(entry: Entry, shape: Shape) -> Iterator[tuple[tuple[Piece, ...], str]]
         else:
             rows.append(((Piece(_EDITED.strip(), "edited"),), ""))
     yield from rows
+
+
+def _card(entry: Entry, shape: Shape) -> Iterator[tuple[tuple[Piece, ...], str]]:
+    """What a message brought: its name and size, how far it is, and what can be done with it."""
+    if entry.file is None:
+        return
+    card, room = shape.cards.get(entry.number, NEW), shape.text_cells - cell_len(FILE_SIGN) - 1
+    rest = [Piece(f"{size_in_words(entry.file.size)}  ", "file-words")]
+    rest += [Piece(f"{card.words}  ", "file-words")] if card.words else []
+    rest += [Piece(f" {card.label} ", "button", card.act, str(entry.number))] if card.act else []
+    cells = sum(cell_len(piece.text) for piece in rest)
+    sign = Piece(f"{FILE_SIGN} ", "file")
+    if room - cells - 2 >= min(MIN_NAME_CELLS, cell_len(entry.file.name)):
+        name = shorten_middle(entry.file.name, room - cells - 2)
+        yield (sign, Piece(f"{name}  ", "file"), *rest), "\n"
+        return
+    yield (sign, Piece(shorten_middle(entry.file.name, room), "file")), "\n"
+    while cells > room and len(rest) > 1 and rest[-1].act:  # no room for all: what can be done counts most
+        cells -= cell_len(rest.pop(0).text)
+    yield (Piece("  ", "file"), *rest), " "
 
 
 def _right(state: str, time: str) -> tuple[Piece, ...]:

@@ -20,7 +20,7 @@ NAME_COLOURS: Final = 8
 _STYLES: Final = (
     "text", "time", "date", "new", "event", "notice", "error", "note", "link", "name", "button", "broadcast",
     "state-pending", "state-sent", "state-delivered", "state-read", "state-failed", "state-none", "hint", "quote",
-    "edited", "deleted", "announcement", "menu",
+    "edited", "deleted", "announcement", "menu", "file", "file-words",
 )  # fmt: skip
 _KINDS: Final = ("plain", "rule", "own", "mention", "quiet", "in-broadcast", "in-announcement", "selected")
 MENU: Final = "⋯"

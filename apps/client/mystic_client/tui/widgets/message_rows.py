@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
+from mystic_client.model.cards import Card
 from mystic_client.model.talk import GLOBAL, Talk
 from mystic_client.model.text import day
 from mystic_client.model.timeline import Entry
@@ -51,6 +52,7 @@ class MessageRows(ScrollView):
         self.following = True
         """Whether the newest message stays in sight."""
         self._clock = clock
+        self._cards: dict[int, Card] = {}
         self.shape = Shape(1, clock.now_us(), zone=clock.zone, time_format=clock.pattern)
         self.entries: list[Entry] = []
         """What is drawn: the timeline as it was at the last `show` or `update`, always in step with the heights."""
@@ -88,12 +90,18 @@ class MessageRows(ScrollView):
         if shape.new_from != before.new_from or self._is_new_day(before):
             self._start_over(anchor)
         else:
-            if (shape.delivered, shape.read) != (before.delivered, before.read):
+            if (shape.delivered, shape.read, shape.cards) != (before.delivered, before.read, before.cards):
                 self._forget_rows()
             self._follow_change()
             self._settle(anchor)
         if not self.following and not self.talk.in_past:
             self._count_unseen(len(self.entries) - count)
+
+    def show_cards(self, cards: dict[int, Card]) -> None:
+        """Shows how far the files are that messages brought."""
+        if cards != self._cards:
+            self._cards = cards
+            self.update()
 
     def to_end(self) -> None:
         """Goes to the newest message and stays there."""
@@ -105,7 +113,7 @@ class MessageRows(ScrollView):
         clock, talk = self._clock, self.talk
         return Shape(
             self._width, clock.now_us(), own_name, self._is_roomy, 0 if talk.in_past else talk.new_from,
-            clock.zone, clock.pattern, talk.delivered, talk.read,
+            clock.zone, clock.pattern, talk.delivered, talk.read, self._cards,
         )  # fmt: skip
 
     def _forget_rows(self) -> None:

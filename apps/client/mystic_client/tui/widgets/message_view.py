@@ -176,15 +176,18 @@ class MessageView(MessagePaint, can_focus=True):
             "past": lambda: PastWanted(self.talk.key),
             "jump": lambda: JumpWanted(self.talk.key, int(about)),
         }
-        if event.button == RIGHT_BUTTON or act == "menu":
+        entry = self._entry_at(event.y)
+        if act in ("get", "folder") and entry is not None and event.button != RIGHT_BUTTON:
             event.stop()
-            self._select(self._entry_at(event.y))
+            self.post_message(MessageActed(self.talk.key, act, entry))
+        elif event.button == RIGHT_BUTTON or act == "menu":
+            event.stop()
+            self._select(entry)
             self.action_act("menu")
         elif act in messages:
             event.stop()
             self.post_message(messages[act]())
         elif self.text_selection is None:
-            entry = self._entry_at(event.y)
             self._select(None if entry is self.selected else entry)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

@@ -115,6 +115,11 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """What typing looks for."""
         return str(shown)
 
+    @property
+    def empty_words(self) -> str:
+        """What is shown when there are no rows."""
+        return self.EMPTY
+
     def is_heading(self, shown: Row) -> bool:
         """Whether a row only names the rows below it; the cursor passes it by."""
         return False
@@ -277,8 +282,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def render_line(self, y: int) -> Strip:
         width, base = self.scrollable_content_region.width, self.rich_style
         index = y + self.scroll_offset.y
-        if not self.rows and y == 0 and self.EMPTY:
-            return row([(self.EMPTY, self.style_of("empty"))], width, base)
+        if not self.rows and y == 0 and self.empty_words:
+            return row([(self.empty_words, self.style_of("empty"))], width, base)
         if index >= len(self.rows):
             return Strip.blank(width, base)
         shown = self.rows[index]

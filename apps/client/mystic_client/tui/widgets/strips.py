@@ -46,6 +46,16 @@ def shorten(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def shorten_middle(text: str, width: int) -> str:
+    """The text, or its beginning and its end: of a file's name the end says what kind of file it is."""
+    if cell_len(text) <= width:
+        return text
+    end = text[-max(1, width // 3) :] if width > 8 else ""
+    while cell_len(end) > width // 3 and end:
+        end = end[1:]
+    return set_cell_size(text, width - 1 - cell_len(end)).rstrip() + "…" + end if width > 0 else ""
+
+
 def cells_of(pieces: Iterable[Styled]) -> int:
     """How wide pieces are together."""
     return sum(cell_len(text) for text, _ in pieces)

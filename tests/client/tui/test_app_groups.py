@@ -1,19 +1,16 @@
-"""Groups and files, by mouse alone and by keys alone."""
+"""Groups, by mouse alone and by keys alone."""
 
 from __future__ import annotations
 
-from mystic_client.session.transfers import Progress
 from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.group import NewGroup
 from mystic_client.tui.widgets.bars import Banner
-from mystic_client.tui.widgets.files import FilesPane
 from mystic_client.tui.widgets.rosters import GroupList
 from mystic_client.tui.widgets.tab_bar import TabBar
 from mysticproto import model
 from mysticproto.model import GroupInfo, ToGroup
 from tests.support.desk import sitting
 from tests.support.fake_session import ANA, BOB, DEV, NOON_US, OWN, FakeServer
-from tests.support.widget_app import rows_of
 
 
 async def test_a_group_of_ones_own_by_mouse_and_by_keys() -> None:
@@ -67,61 +64,3 @@ async def test_going_to_another_room_is_asked_about() -> None:
         await desk.click("#groups", "dev")
         await desk.click("#connect")
         assert desk.focus == "dev"
-
-
-def with_files() -> FakeServer:
-    server = FakeServer()
-    server.folders = {
-        "": [model.FolderEntry("Music", "folder", entries=1), model.FolderEntry("[b].txt", "file", 9)],
-        "Music": [model.FolderEntry("a.ogg", "file", 9)],
-    }
-    return server
-
-
-async def test_files_by_keys() -> None:
-    server = with_files()
-    server.progress = [Progress("a.ogg", "done", 9, 9, saved_to="/x/a.ogg", verified=True)]
-    async with sitting(server=server) as desk:
-        await desk.press("f4")
-        files = desk.chat.query_one(FilesPane)
-        assert [row.name for row in files.table.rows] == ["Music", "[b].txt"]
-        await desk.press("enter")
-        assert [row.name for row in files.table.rows] == ["..", "a.ogg"]
-        await desk.press("down", "enter")
-        assert server.brought == ["Music/a.ogg"]
-        assert "verified ✓ BLAKE3" in "\n".join(rows_of(files.transfers))
-        await desk.press("backspace")
-        assert [row.name for row in files.table.rows] == ["Music", "[b].txt"]
-        await desk.press("escape")
-        assert desk.chat.composer.has_focus
-
-
-async def test_files_by_mouse() -> None:
-    server = with_files()
-    server.progress = [Progress("[b].txt", "running", 9, 3, 1.0, 6.0)]
-    async with sitting(server=server) as desk:
-        await desk.click("#tabs", "Files")
-        files = desk.chat.query_one(FilesPane)
-        await desk.click(files.table, "Music")
-        await desk.click(files.crumbs, "Shared files")
-        await desk.click(files.table, "[b].txt")
-        assert server.brought == ["[b].txt"]
-        assert "33 %" in "\n".join(rows_of(files.transfers))
-        await desk.click(files.transfers, "×")
-        assert "cancelled" in "\n".join(rows_of(files.transfers))
-        await desk.click(files.transfers, "Again")
-        assert server.brought == ["[b].txt"] * 2
-        await desk.click("#tabs", "Global")
-        assert desk.chat.composer.has_focus
-
-
-async def test_files_by_command_and_refusals() -> None:
-    server = with_files()
-    async with sitting(server=server) as desk:
-        await desk.write("mystic download a b.txt UDP", "enter")
-        assert server.brought == ["a b.txt"]
-        await desk.write("/files Music", "enter")
-        assert desk.chat.files.table.listing.path == "Music"
-        server.refusals[model.ListFolder] = model.Refused(1, "not_a_folder", "[no] folder")
-        await desk.press("f5")
-        assert any("[no] folder" in toast.message for toast in desk.app._notifications)
