@@ -269,38 +269,36 @@ async def test_what_protects_the_connection(security: Security, words: str, more
 HOSTILE = ["[/]", "[/b]", "[@click=app.exit]x", "[link=file:///x]y", "[b]" * 30]
 
 
-async def test_hostile_names_are_text_in_every_dialog() -> None:
-    server = served()
-    users = [UserRef(100 + n, word) for n, word in enumerate(HOSTILE)]
-    groups = [Group(200 + n, word) for n, word in enumerate(HOSTILE)]
-    server.users = [OWN, *users]
+@pytest.mark.parametrize("word", HOSTILE)
+async def test_hostile_names_are_text_in_every_dialog(word: str) -> None:
+    server, user, group = served(), UserRef(100, word), Group(200, word)
+    server.users = [OWN, user]
     server.away = [UserInfo(UserRef(150, "[/away]"), "member", here=False)]
-    server.groups = [GroupInfo(group, OWN, (OWN, *users), kept=True) for group in groups]
-    server.bans = [model.BanInfo(word, users[0], word, NOON_US, model.FOR_EVER_US) for word in HOSTILE]
+    server.groups = [GroupInfo(group, OWN, (OWN, user), kept=True)]
+    server.bans = [model.BanInfo(word, user, word, NOON_US, model.FOR_EVER_US)]
     async with sitting(server=server) as desk:
-        for n, word in enumerate(HOSTILE):
-            await desk.hear(said(n + 1, users[n], word))
-            desk.app.on_dialog_wanted(_wanted("person", users[n].id))
-            await desk.settle()
-            assert desk.words(".title") == word
-            for act in ("Kick", "Ban"):
-                await choose_by_key(desk, act)
-                await desk.press("escape")
-                desk.app.on_dialog_wanted(_wanted("person", users[n].id))
-                await desk.settle()
+        await desk.hear(said(1, user, word))
+        desk.app.on_dialog_wanted(_wanted("person", user.id))
+        await desk.settle()
+        assert desk.words(".title") == word
+        for act in ("Kick", "Ban"):
+            await choose_by_key(desk, act)
             await desk.press("escape")
-            desk.app.on_dialog_wanted(_wanted("group", groups[n].id))
+            desk.app.on_dialog_wanted(_wanted("person", user.id))
             await desk.settle()
-            assert desk.words(".title") == f"# {word}"
-            await desk.press("down", "tab", "enter", "escape", "tab", "tab", "enter", "escape", "escape")
-            assert desk.chatting
+        await desk.press("escape")
+        desk.app.on_dialog_wanted(_wanted("group", group.id))
+        await desk.settle()
+        assert desk.words(".title") == f"# {word}"
+        await desk.press("down", "tab", "enter", "escape", "tab", "tab", "enter", "escape", "escape")
+        assert desk.chatting
         desk.app.on_dialog_wanted(_wanted("server", 0))
         await desk.settle()
         await desk.press("escape")
-        server.refusals[model.ListBans] = model.Refused(1, "x", HOSTILE[1])
+        server.refusals[model.ListBans] = model.Refused(1, "x", word)
         desk.app.on_dialog_wanted(_wanted("server", 0))
         await desk.settle()
-        assert desk.words(".problem") == HOSTILE[1]
+        assert desk.words(".problem") == word
 
 
 def _wanted(what: str, about: int) -> DialogWanted:

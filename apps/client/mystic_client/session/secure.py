@@ -62,6 +62,8 @@ def is_loopback(host: str) -> bool:
 def client_context() -> ssl.SSLContext:
     """TLS 1.2 and newer with any certificate: whose it is, is for `check` to say."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Older Pythons let an end without a farewell pass for one with it, so that somebody could cut words short.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -50,6 +50,8 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
+    # Older Pythons let an end without a farewell pass for one with it, so that somebody could cut words short.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.num_tickets = 0  # nobody resumes: connections live long
     try:
         context.load_cert_chain(certificate.path, password="")  # nobody is asked for a password
