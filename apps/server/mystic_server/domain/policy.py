@@ -42,6 +42,7 @@ LONG_ANSWERS: Final = frozenset(
         model.Edit,
         model.Delete,
         model.OpenDownload,
+        model.WatchFolder,
     }
 )
 """Requests for which something is looked up: a session's next one waits until it is found."""

@@ -113,7 +113,7 @@ class Gateway:
         self.sending = Sending(clock, world, files, witness, offer_udp, desk.work_soon, offer_datagrams)
         self._attached = Attached(desk, uploads, files, self.sending)
         self._uploading = Uploading(desk, uploads, house.uploads, self._work)
-        self._watched = WatchedFolders(clock, files)
+        self._watched = WatchedFolders(desk, files)
         self._handlers: dict[type, Callable[[Peer, Request], None]] = self._command_table()
 
     # What happens on a connection.
