@@ -49,13 +49,15 @@ def measure(queue_bytes: int, joins: str, together_s: float) -> Row:
             words = sink_command(start_plain(lab, folder / FILE, joins), whole_s)
         first = _start(lab, sink_command(first_address, whole_s, MARK_S))
         time.sleep(ALONE_S)
-        _start(lab, words)
+        second = _start(lab, words)
         time.sleep(SETTLING_S)
         before = lab.lanes()[0].bytes
         time.sleep(together_s / 2)
         both = mbit_s(lab.lanes()[0].bytes - before, together_s / 2)
         assert first.stdout
         marks = drained(first.stdout.read()).marks
+        if second.poll():
+            raise BenchError(f"{joins} did not join")
     alone = marks[int(ALONE_S / MARK_S) - 1] - marks[int(ALONE_S / MARK_S / 2) - 1]
     left = marks[-1] - marks[int((ALONE_S + SETTLING_S) / MARK_S) - 1]
     left_s = (len(marks) - int((ALONE_S + SETTLING_S) / MARK_S)) * MARK_S
@@ -69,7 +71,8 @@ def measure(queue_bytes: int, joins: str, together_s: float) -> Row:
 
 
 def _start(lab: Lab, words: list[str]) -> subprocess.Popen[str]:
-    started = lab.start(Side.B, words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    started = lab.start(Side.B, words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
     assert started.stdin
     started.stdin.write(as_lines([REQUEST]))
     started.stdin.close()

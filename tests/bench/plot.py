@@ -1,14 +1,8 @@
-"""python -m tests.bench.plot RESULTS FOLDER: pictures of what `python -m tests.bench --save RESULTS` has measured.
-
-Bars in groups, written as SVG by hand. A picture whose section is not among the results is left as it is.
-"""
+"""Pictures of what was measured: bars in groups, written as SVG by hand."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from msgspec import Struct
@@ -28,12 +22,6 @@ class Group(Struct, frozen=True):
     title: str
     bars: dict[str, float]
     ceiling: float = 0.0
-
-
-def main(results: Path, folder: Path) -> None:
-    found: dict[str, list[Row]] = json.loads(results.read_text())
-    for name, picture in pictures(found):
-        (folder / name).write_text(picture)
 
 
 def pictures(found: dict[str, list[Row]]) -> Iterator[tuple[str, str]]:
@@ -70,13 +58,14 @@ def _by_queue(rows: list[Row]) -> list[Group]:
 
 
 def _by_clients(rows: list[Row]) -> list[Group]:
-    rows = [row for row in rows if "GiB/s" in row]
+    """Mystic last, as in the other pictures."""
+    rows = sorted((row for row in rows if "GiB/s" in row), key=lambda row: row["server"] == "mystic")
     return [
         Group(
-            f"{clients} client{'s' if clients != 1 else ''}\n",
+            f"{clients:g} client{'s' if clients != 1 else ''}\n",
             {str(row["server"]): float(row["GiB/s"]) for row in rows if row["clients"] == clients},
         )
-        for clients in dict.fromkeys(row["clients"] for row in rows)
+        for clients in sorted({float(row["clients"]) for row in rows})
     ]
 
 
@@ -142,7 +131,3 @@ def _bars(group: Group, names: list[str], x: float, width: float, top: float) ->
 def _text(x: float, y: float, words: str, anchor: str = "start", size: int = 12, weight: str = "400") -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"'
     return f'<text {place} fill="{INK}">{escape(words)}</text>'
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -38,6 +38,13 @@ POLL_S = 0.005
 pytestmark = pytest.mark.skipif(not hasattr(socket, "send_fds"), reason="descriptors can't be passed here")
 
 
+@pytest.fixture
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """For tests that read what it prints, which is cut when very much happens."""
+    with running_server(tmp_path_factory.mktemp("server"), "--unlimited") as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with running_server(tmp_path_factory.mktemp("server"), "--unlimited") as server:
@@ -114,36 +121,44 @@ async def test_several_at_once_share_one_port(server: ServerProcess, tmp_path: P
     assert {name: (tmp_path / name).read_bytes() for name in data} == data
 
 
-async def test_the_operator_sees_it_as_any_download(server: ServerProcess, tmp_path: Path) -> None:
-    share(server, "seen", 5 * 1024 * 1024)
-    async with session_on(server) as session:
+async def test_empty_files_hold_no_places(server: ServerProcess, tmp_path: Path) -> None:
+    share(server, "empty", 0)
+    async with session_on(server, "emp") as session:
+        for number in range(6):  # more than there are places
+            done = await asyncio.wait_for(get(session, "empty", tmp_path / str(number), nothing), 5.0)
+            assert (done.state, done.over) == ("done", "udp")
+
+
+async def test_the_operator_sees_it_as_any_download(own_server: ServerProcess, tmp_path: Path) -> None:
+    share(own_server, "seen", 5 * 1024 * 1024)
+    async with session_on(own_server) as session:
         await get(session, "seen", tmp_path, nothing)
-        await until(lambda: "ana has seen, 5.0 MiB" in server.printed())
-    assert "ana fetches seen, 5.0 MiB" in server.printed()
+        await until(lambda: "ana has seen, 5.0 MiB" in own_server.printed())
+    assert "ana fetches seen, 5.0 MiB" in own_server.printed()
 
 
 # Resumed.
 
 
-async def test_a_client_that_was_killed_goes_on_where_it_was(server: ServerProcess, tmp_path: Path) -> None:
-    data = share(server, "resumed", BIG_BYTES)
+async def test_a_client_that_was_killed_goes_on_where_it_was(own_server: ServerProcess, tmp_path: Path) -> None:
+    data = share(own_server, "resumed", BIG_BYTES)
     downloads = tmp_path / "downloads"
-    with Program(tmp_path, server.address, "bob", "get", "--udp", "resumed", "-o", f"{downloads}/") as client:
-        await until(lambda: "bob fetches resumed" in server.printed())
-        (sender,) = children(server.pid, "files.datagrams")
+    with Program(tmp_path, own_server.address, "bob", "get", "--udp", "resumed", "-o", f"{downloads}/") as client:
+        await until(lambda: "bob fetches resumed" in own_server.printed())
+        (sender,) = children(own_server.pid, "files.datagrams")
         os.kill(sender, signal.SIGSTOP)  # so that the client is in the middle of it when it is killed
         try:
             await until(lambda: any(has_notes(path) for path in downloads.glob("*.blocks")))
         finally:
             client.process.kill()
             os.kill(sender, signal.SIGCONT)
-    async with session_on(server, "eve") as session:
+    async with session_on(own_server, "eve") as session:
         seen: list[Progress] = []
         done = await get(session, "resumed", downloads, seen.append)
     assert (done.state, done.over, done.note, done.verified) == ("done", "udp", "", True)
     assert next(one.received for one in seen if one.state == "running") > 0
     assert Path(done.saved_to).read_bytes() == data
-    assert "eve fetches resumed, 143.1 MiB from" in server.printed()
+    assert "eve fetches resumed, 143.1 MiB from" in own_server.printed()
 
 
 async def test_a_server_that_was_killed_in_the_middle_is_come_back_to(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from blake3 import blake3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mysticproto.model import (
+    AccountClaimed,
     CatchUp,
     Delete,
     FileRef,
@@ -278,6 +279,7 @@ def test_the_setting_says_who(tmp_path: Path, setting: str, expected: str) -> No
         with Person(server, "ana") as ana, Person(server, "bob") as bob:
             assert code(ana.brings()) == expected
             if setting == "operators":
+                bob.wait_for(AccountClaimed, lambda event: event.role == "operator")
                 stored(bob.brings())
 
 

@@ -271,3 +271,19 @@ def test_files_may_have_more_bytes_than_memory_has(tmp_path: Path) -> None:
     (tmp_path / "c").write_text("[limits]\nmax_upload_bytes = 5000000000\nupload_bytes_per_user = 500000000000\n")
     limits = parse(["--config", str(tmp_path / "c")], {}).limits
     assert (limits.max_upload_bytes, limits.upload_bytes_per_user) == (5_000_000_000, 500_000_000_000)
+
+
+def test_datagrams() -> None:
+    assert (settings().udp, settings().udp_port) == (True, None)
+    assert (settings("--udp", "off").udp, settings(MYSTIC_UDP="on").udp) == (False, True)
+    assert (settings("--udp-port", "0").udp_port, settings(MYSTIC_UDP_PORT="4001").udp_port) == (0, 4001)
+    assert "--udp: 'maybe' is neither on nor off." in complaint("--udp", "maybe")
+    assert "--udp-port: '70000' is not a port" in complaint("--udp-port", "70000")
+
+
+def test_datagrams_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mystic.toml"
+    file.write_text("udp = false\nudp_port = 4001\n", encoding="utf-8")
+    found = settings("--config", str(file))
+    assert (found.udp, found.udp_port) == (False, 4001)
+    assert settings("--config", str(file), "--udp", "on").udp

@@ -21,6 +21,7 @@ async def test_a_host_that_has_a_name() -> None:
     async with FakeServer() as server:
         reader, writer, _ = await open_streams(Address("localhost", server.address.port), Pins())
         link = Link(reader, writer)
+        assert link.peer_host in ("127.0.0.1", "::1")
         peer = await server.accept()
         assert await link.read(5) == [peer.hello]
         link.send(model.Ping(3))

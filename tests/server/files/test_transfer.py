@@ -13,7 +13,19 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from mystic_server.files.messages import Hashed, HashWork, Listed, ListWork, NotListed, ToChild, encode, to_child
+from mystic_server.files.messages import (
+    Changed,
+    Hashed,
+    HashWork,
+    Listed,
+    ListWork,
+    NotListed,
+    ToChild,
+    Watching,
+    WatchWork,
+    encode,
+    to_child,
+)
 from mystic_server.files.transfer import CHILD_MODULE, FileArea, FileLimits, Transfer, in_parts
 from mystic_server.net.children import ChildProcess
 from mystic_server.net.outqueue import OutQueue
@@ -440,3 +452,36 @@ def test_the_child_ends_in_the_middle_of_a_hash(running: Running, share: Path) -
     running.download("sparse")
     running.listing()
     running.until(lambda: len(running.heard) == 2)
+
+
+# Watched folders.
+
+
+def test_what_changes_in_a_watched_folder_is_told(desk: Desk) -> None:
+    begun: list[str] = []
+    told: list[str] = []
+    desk.area.on_change = told.append
+    desk.area.watch(["", "plans", "../outside"], lambda: begun.append("first"))
+    (work,) = desk.child.asked
+    assert isinstance(work, WatchWork) and work.paths == ("", "plans")
+    assert begun == []
+    desk.area.received(encode(Watching(work.number)))
+    for path in ("plans", "other"):
+        desk.area.received(encode(Changed(path)))
+    assert (begun, told) == (["first"], ["plans"])
+
+
+def test_after_a_child_s_death_anything_may_have_changed(desk: Desk) -> None:
+    begun: list[str] = []
+    told: list[str] = []
+    desk.area.on_change = told.append
+    desk.area.watch(["plans"], lambda: begun.append("asked before"))
+    desk.child.is_up = False
+    desk.area.went_down()
+    desk.area.watch(["plans", "more"], lambda: begun.append("asked meanwhile"))
+    desk.child.is_up = True
+    desk.area.came_up()
+    work = desk.child.asked[-1]
+    assert isinstance(work, WatchWork) and work.paths == ("plans", "more")
+    desk.area.received(encode(Watching(work.number)))
+    assert (begun, told) == (["asked before", "asked meanwhile"], ["plans", "more"])

@@ -84,6 +84,25 @@ def test_only_the_folders_that_are_watched(desk: Desk) -> None:
     assert heard == {"other"}
 
 
+def test_nothing_is_missed_when_other_folders_are_wanted_too(desk: Desk) -> None:
+    (desk.share / "other").mkdir()
+    desk.watching.want(["plans"])
+    for number in range(5):
+        (desk.share / "plans" / f"{number}").write_bytes(b"1")
+        desk.watching.want(["plans", "other"] if number % 2 else ["other", "plans"])
+        desk.changed("plans")
+    (desk.share / "plans").rename(desk.share / "old")
+    desk.watching.want(["plans"])
+    assert desk.watching.poll() == ["plans"]
+
+
+def test_wanting_other_things_again_and_again_costs_no_more(desk: Desk) -> None:
+    for number in range(50):
+        desk.watching.want(["plans", f"{number}"])
+        (desk.share / "plans" / f"{number}").write_bytes(b"1")
+    desk.changed("plans")
+
+
 def test_a_folder_that_comes_goes_and_comes_again(desk: Desk) -> None:
     desk.watching.want(["new"])
     assert desk.watching.poll() == []
@@ -126,6 +145,9 @@ def test_links_out_of_the_share_are_not_followed(desk: Desk, tmp_path: Path) -> 
 
 class Full:
     """What a kernel that watches too much already lets one ask."""
+
+    def close(self) -> None:
+        pass
 
     def __next__(self) -> None:
         raise OSError(errno.ENOSPC, "OS file watch limit reached.")

@@ -22,6 +22,7 @@ from mystic_server.files.messages import (
     Searched,
     SearchWork,
     ToChild,
+    Watching,
     WatchWork,
     encode,
     from_child,
@@ -163,6 +164,8 @@ def test_it_says_what_has_changed_in_watched_folders(tmp_path: Path) -> None:
             (tmp_path / "new").write_bytes(os.urandom(8))
             return bool(self.work) or Changed("") in self.said
 
-    parent = Curious(WatchWork(("",)))
-    assert set(map(type, answers(tmp_path, parent))) == {Changed}
+    parent = Curious(WatchWork(8, ("",)))
+    first, *others = answers(tmp_path, parent)
+    assert first == Watching(8)
+    assert set(others) == {Changed("")}
     assert parent.ended

@@ -62,8 +62,9 @@ class FakeFiles:
         self.watched: list[set[str]] = []
         self.on_change: Callable[[str], None] = lambda path: None
 
-    def watch(self, paths: Collection[str]) -> None:
+    def watch(self, paths: Collection[str], begun: Callable[[], None]) -> None:
         self.watched.append(set(paths))
+        begun()
 
     def open_own(
         self,

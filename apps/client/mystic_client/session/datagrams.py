@@ -20,6 +20,7 @@ from mystic_client.session.fetch import Cut, UdpFailed
 from mystic_client.session.partial import PartialFile
 from mysticproto.errors import ProtocolError
 from mysticproto.model import Ticket, UdpTerms
+from mysticproto.udp.packets import OVERHEAD_BYTES
 from mysticproto.udp.receiver import Receiver
 from mysticproto.udp.state import Reason, State
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 NAP_S = 0.0015
 LOOK_EVERY_S = 0.1
 """How long a thread that has nothing to do waits before it looks whether it shall stop."""
-READS_IN_A_WAKE = 32
+READS_IN_A_WAKE, MAX_WAKE_BYTES = 256, 1024 * 1024
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 MAX_READ_BYTES = 64 * 1024
 SAVE_EVERY_S, SAVE_SHARE = 1.0, 20
@@ -79,7 +80,8 @@ class Fetching:
         self._sock = sock
         self._part = part
         self._had = part.blocks.held
-        self._buffer = memoryview(bytearray(MAX_READ_BYTES))
+        self._buffer = memoryview(bytearray(2 * MAX_READ_BYTES))
+        self._one = terms.block + OVERHEAD_BYTES
         self._can_ask_more = hasattr(sock, "recvmsg_into")
         self._is_stopped = False
         self._problem: OSError | None = None  # why something could not be written
@@ -126,37 +128,55 @@ class Fetching:
                 time.sleep(NAP_S)
 
     def _read_some(self) -> bool:
-        """True: there may be more."""
-        for _ in range(READS_IN_A_WAKE):
-            try:
-                read = self._read()
-            except (BlockingIOError, InterruptedError):
-                return False
-            except ConnectionError:  # the port is closed
-                self._refusals += 1
-                return False
-            except OSError:  # whatever it is, silence will end it
-                return False
-            self._refusals = 0
-            now = time.monotonic()
-            age_s = time.time() - read.stamp_s
-            arrival = now - age_s if 0 < age_s < _STAMP_MAX_AGE_S else now
-            self._receiver.received(self._buffer[: read.length], read.segment_bytes, arrival, now)
-        return True
+        """True: there may be more. Datagrams that come singly are gathered, and handed on in rows."""
+        gathered = total = 0
+        stamp_s = 0.0
+        try:
+            for _ in range(READS_IN_A_WAKE):
+                read = self._read(gathered)
+                self._refusals = 0
+                total += read.length
+                if read.length == self._one == read.segment_bytes and gathered < MAX_READ_BYTES - self._one:
+                    gathered, stamp_s = gathered + read.length, read.stamp_s
+                else:
+                    self._hand_on(0, gathered, self._one, stamp_s)
+                    self._hand_on(gathered, read.length, read.segment_bytes, read.stamp_s)
+                    gathered = 0
+                if total >= MAX_WAKE_BYTES:
+                    break
+            return True
+        except (BlockingIOError, InterruptedError):
+            return False
+        except ConnectionError:  # the port is closed
+            self._refusals += 1
+            return False
+        except OSError:  # whatever it is, silence will end it
+            return False
+        finally:
+            self._hand_on(0, gathered, self._one, stamp_s)
 
-    def _read(self) -> Read:
+    def _hand_on(self, start: int, length: int, segment_bytes: int, stamp_s: float) -> None:
+        if length:
+            now = time.monotonic()
+            age_s = time.time() - stamp_s
+            arrival = now - age_s if 0 < age_s < _STAMP_MAX_AGE_S else now
+            self._receiver.received(self._buffer[start : start + length], segment_bytes, arrival, now)
+
+    def _read(self, start: int) -> Read:
+        """One read into the buffer from `start` on."""
+        buffer = self._buffer[start : start + MAX_READ_BYTES]
         if not self._can_ask_more:
-            count = self._sock.recv_into(self._buffer)
-            return Read(count, count, 0.0)
-        count, ancillary, _, _ = self._sock.recvmsg_into([self._buffer], _ANCILLARY_BYTES)
-        segment_bytes, stamp_s = count, 0.0
+            length = self._sock.recv_into(buffer)
+            return Read(length, length, 0.0)
+        length, ancillary, _, _ = self._sock.recvmsg_into([buffer], _ANCILLARY_BYTES)
+        segment_bytes, stamp_s = length, 0.0
         for level, kind, data in ancillary:
             if level == _SOL_UDP and kind == _UDP_GRO:
                 segment_bytes = _INT.unpack_from(data)[0]
             elif level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)
                 stamp_s = seconds + nanoseconds * 1e-9
-        return Read(count, segment_bytes, stamp_s)
+        return Read(length, segment_bytes, stamp_s)
 
     def _send(self, datagram: bytes) -> None:
         try:

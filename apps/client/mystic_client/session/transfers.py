@@ -176,10 +176,8 @@ class _Download:
 
     async def _in_datagrams(self, ticket: Ticket, part: PartialFile) -> None:
         assert ticket.udp is not None
-        held = part.scatter(ticket.udp.block)
+        part.scatter(ticket.udp.block)
         self._begin(part.received, ticket, "udp")
-        if held.complete:
-            return
         try:
             await self._fetch_udp(self._session, ticket, part, self._held)
         except UdpFailed as failed:

@@ -44,6 +44,7 @@ LONG_ANSWERS: Final = frozenset(
         model.Edit,
         model.Delete,
         model.OpenDownload,
+        model.WatchFolder,
     }
 )
 """Requests for which something is looked up, or whose answer comes in parts: a session's next one waits for its end."""

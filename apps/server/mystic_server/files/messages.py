@@ -34,8 +34,9 @@ class SearchWork(Struct, array_like=True, frozen=True, tag="search"):
 
 
 class WatchWork(Struct, array_like=True, frozen=True, tag="watch"):
-    """Watch these folders and no others; `Changed` says when something changes in one of them."""
+    """Watch these folders and no others; answered by `Watching`. `Changed` says when something changes in one."""
 
+    number: int
     paths: tuple[str, ...]
 
 
@@ -74,6 +75,12 @@ class Searched(Struct, array_like=True, frozen=True, tag="searched"):
     found: bool | None
 
 
+class Watching(Struct, array_like=True, frozen=True, tag="watching"):
+    """From now on what changes there is told."""
+
+    number: int
+
+
 class Changed(Struct, array_like=True, frozen=True, tag="changed"):
     """Something came, went or changed in a folder that is watched."""
 
@@ -81,7 +88,7 @@ class Changed(Struct, array_like=True, frozen=True, tag="changed"):
 
 
 ToChild: TypeAlias = ListWork | HashWork | SearchWork | WatchWork
-FromChild: TypeAlias = Listed | NotListed | Hashed | Searched | Changed
+FromChild: TypeAlias = Listed | NotListed | Hashed | Searched | Watching | Changed
 
 encode = msgspec.msgpack.Encoder().encode
 to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)

@@ -10,6 +10,7 @@ both are refused, and hashes that were promised are asked for once more when it 
 import os
 from collections import Counter
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from mystic_server.files.messages import (
     NotListed,
     Searched,
     SearchWork,
+    Watching,
     WatchWork,
     encode,
     from_child,
@@ -141,6 +143,7 @@ class FileArea:
         self._searched: dict[int, _Opened] = {}
         self._last_number = 0
         self._watched: tuple[str, ...] = ()
+        self._watches: dict[int, Callable[[], None]] = {}
         self.on_change: Callable[[str], None] = lambda path: None
         """Called with a watched folder in which something came, went or changed."""
 
@@ -241,11 +244,17 @@ class FileArea:
         self._searched[number] = _Opened(transfer, file, answered)
         self._child.send(encode(SearchWork(number, path, file, avoid)))
 
-    def watch(self, paths: Collection[str]) -> None:
-        """From now on these folders are watched, and no others; see `on_change`. They need not be there."""
+    def watch(self, paths: Collection[str], begun: Callable[[], None]) -> None:
+        """Watches these folders, and no others, from the moment on that `begun` is called; see `on_change`. They need
+        not be there."""
         self._watched = tuple(path for path in paths if is_path(path))
+        self._watch(begun)
+
+    def _watch(self, begun: Callable[[], None]) -> None:
+        number = self._next_number()
+        self._watches[number] = begun
         if self._child.is_up:
-            self._child.send(encode(WatchWork(self._watched)))
+            self._child.send(encode(WatchWork(number, self._watched)))
 
     def redeem(self, n: int, ticket: bytes, offset: int, now: float) -> Transfer | Refused:
         """Uses a ticket up, whether it can be granted or not."""
@@ -295,6 +304,8 @@ class FileArea:
             self._hash_came(said)
         elif isinstance(said, Searched):
             self._search_ended(said.number, said.found)
+        elif isinstance(said, Watching):
+            self._watches.pop(said.number)()
         elif isinstance(said, Changed):
             if said.path in self._watched:
                 self.on_change(said.path)
@@ -303,8 +314,9 @@ class FileArea:
 
     def came_up(self) -> None:
         """The child runs again: asks for the hashes that are still wanted, and for what is watched."""
-        if self._watched:
-            self._child.send(encode(WatchWork(self._watched)))
+        if self._watched or self._watches:
+            earlier, self._watches = self._watches, {}
+            self._watch(partial(self._watches_again, list(earlier.values())))
         for wanted in list(self._wanted.values()):
             self._child.send(encode(HashWork(wanted.number, wanted.path, wanted.file)))
 
@@ -332,6 +344,13 @@ class FileArea:
         text = "This file can't be sent in this way." if found else "The file could not be read; ask for it again."
         code = Code.FILE_UNFIT if found else Code.FILES_UNAVAILABLE
         opened.answered(_refused(transfer.start.n, code, text, transfer.path))
+
+    def _watches_again(self, begun: list[Callable[[], None]]) -> None:
+        """After a time in which nobody watched, anything may have changed."""
+        for each in begun:
+            each()
+        for path in self._watched:
+            self.on_change(path)
 
     # Places and tickets.
 

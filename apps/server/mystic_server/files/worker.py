@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from mystic_server.files import messages
 from mystic_server.files.hashes import SLICE_BYTES, Hashing
 from mystic_server.files.messages import (
     Changed,
@@ -72,6 +73,7 @@ class Worker:
             self._answer(self._list(work))
         elif isinstance(work, WatchWork):
             self._watching.want(work.paths)
+            self._answer(messages.Watching(work.number))
         else:
             self._begin(work)
 

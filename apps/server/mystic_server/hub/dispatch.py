@@ -114,7 +114,7 @@ class Gateway:
         self._moderation = Moderation(desk, house, countdown, self.sending)
         self._attached = Attached(desk, uploads, files, self.sending)
         self._uploading = Uploading(desk, uploads, house.uploads, self._work)
-        self._watched = WatchedFolders(clock, files)
+        self._watched = WatchedFolders(desk, files)
         self._handlers: dict[type, Callable[[Peer, Request], None]] = self._command_table()
 
     # What happens on a connection.

@@ -59,7 +59,7 @@ class Files(Protocol):
 
     on_change: Callable[[str], None]
 
-    def watch(self, paths: Collection[str]) -> None:
+    def watch(self, paths: Collection[str], begun: Callable[[], None]) -> None:
         """Watches these folders and no others."""
 
     def list_folder(self, n: int, path: str, answered: Callable[[list[Folder] | Refused], None]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
-from mystic_server.hub.sessions import Clock, Peer
+from mystic_server.hub.desk import Desk
+from mystic_server.hub.sessions import Peer
 from mysticproto.errors import Code
 from mysticproto.model import FolderChanged, Ok, Refused, WatchFolder
 
@@ -22,15 +23,15 @@ class Watcher(Protocol):
 
     on_change: Callable[[str], None]
 
-    def watch(self, paths: Collection[str]) -> None:
-        """These folders and no others."""
+    def watch(self, paths: Collection[str], begun: Callable[[], None]) -> None:
+        """These folders and no others, from the moment on that `begun` is called."""
 
 
 class WatchedFolders:
     """See the module."""
 
-    def __init__(self, clock: Clock, watcher: Watcher) -> None:
-        self._clock = clock
+    def __init__(self, desk: Desk, watcher: Watcher) -> None:
+        self._desk = desk
         self._watcher = watcher
         self._watchers: dict[str, set[Peer]] = {}
         self._folder_of: dict[Peer, str] = {}
@@ -38,7 +39,7 @@ class WatchedFolders:
         watcher.on_change = self._changed
 
     def watch(self, peer: Peer, request: WatchFolder) -> None:
-        """From now on this session is told of that folder, and of no other one."""
+        """This session is told of that folder, and of no other one, as soon as it is answered."""
         path = request.path
         if request.on and path not in self._watchers and len(self._watchers) >= MAX_FOLDERS:
             text = "Too many folders are watched already; look at it again by yourself."
@@ -52,14 +53,19 @@ class WatchedFolders:
         if request.on:
             self._watchers.setdefault(path, set()).add(peer)
             self._folder_of[peer] = path
-        self._tell_watcher(before)
-        peer.answer(request, Ok(request.n))
+        answer = partial(self._desk.answer_at_length, peer, request, [Ok(request.n)])
+        if before == self._watchers.keys():
+            peer.answer(request, Ok(request.n))
+        else:
+            peer.is_asking = True
+            self._watcher.watch(list(self._watchers), answer)
 
     def connection_ended(self, peer: Peer) -> None:
         """Nobody is there who could be told."""
         before = set(self._watchers)
         self._leave(peer)
-        self._tell_watcher(before)
+        if before != self._watchers.keys():
+            self._watcher.watch(list(self._watchers), lambda: None)
 
     def _leave(self, peer: Peer) -> None:
         path = self._folder_of.pop(peer, None)
@@ -68,16 +74,12 @@ class WatchedFolders:
             if not self._watchers[path]:
                 del self._watchers[path]
 
-    def _tell_watcher(self, before: set[str]) -> None:
-        if before != self._watchers.keys():
-            self._watcher.watch(list(self._watchers))
-
     def _changed(self, path: str) -> None:
         if path in self._quiet:
             self._quiet[path] = True
             return
         self._quiet[path] = False
-        self._clock.call_later(INTERVAL_S, partial(self._may_tell_again, path))
+        self._desk.clock.call_later(INTERVAL_S, partial(self._may_tell_again, path))
         for peer in self._watchers.get(path, ()):
             peer.answer(None, FolderChanged(path))
 

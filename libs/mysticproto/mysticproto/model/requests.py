@@ -424,7 +424,8 @@ class OpenUpload(Said, frozen=True, tag="open_upload"):
     """Asks for a one-time ticket to send a file of `size` bytes, whose BLAKE3 is known already.
 
     Without `to` it goes into the shared folder `folder`; with `to` it is sent to that conversation, and a message under
-    the client id `cid` announces it once it is whole. An upload of the same user, name, size and hash that broke off is
+    the client id `cid` announces it once it is whole; without `text` it says the file's name. With both it lies in the
+    folder, which the message names. An upload of the same user, name, size and hash that broke off is
     gone on with: `UploadTicket.offset` says from where.
     """
 
