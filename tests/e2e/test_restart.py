@@ -165,7 +165,8 @@ def assert_sound(server: ServerProcess) -> None:
     """No fault was reported, and the database is whole."""
     printed = server.printed()
     assert "Traceback" not in printed and " fault " not in printed, printed
-    (database,) = (path for path in server.data.iterdir() if path.read_bytes()[:15] == b"SQLite format 3")
+    files = (path for path in server.data.iterdir() if path.is_file())
+    (database,) = (path for path in files if path.read_bytes()[:15] == b"SQLite format 3")
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

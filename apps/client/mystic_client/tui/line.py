@@ -124,7 +124,7 @@ class Line:
                 self._take_post(item)
             case model.Marked():
                 self.store.marked(item)
-            case model.FileHashed() | model.FolderChanged():
+            case model.FileHashed():
                 pass
             case model.FolderChanged(path):
                 self._changed_folders.add(path)

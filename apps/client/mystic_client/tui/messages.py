@@ -237,14 +237,6 @@ class UploadWanted(Message):
         self.folder, self.key, self.files = folder, key, tuple(files)
 
 
-class FilesPasted(Message):
-    """The user pasted, or dropped onto the terminal, what names these files."""
-
-    def __init__(self, files: Sequence[Path], text: str) -> None:
-        super().__init__()
-        self.files, self.text = tuple(files), text
-
-
 class DialogWanted(Message):
     """The user wants to see more of something.
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from textual import events
 
 from mystic_client.model.transfer import Transfer
-from mystic_client.tui.messages import FilesPasted, TransportChosen, UploadWanted
+from mystic_client.tui.messages import TransportChosen, UploadWanted
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.files_pane import FilesPane
+from mystic_client.tui.widgets.pasted import FilesPasted
 from tests.support.fake_session import NOON_US
 from tests.support.widget_app import WidgetApp, running
 

@@ -29,7 +29,6 @@ from mystic_client.tui.messages import (
     Drafted,
     Dropped,
     EditDone,
-    FilesPasted,
     JumpWanted,
     MessageActed,
     Retried,
@@ -44,6 +43,7 @@ from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.compose_bar import ComposeBar
 from mystic_client.tui.widgets.composer import Composer
 from mystic_client.tui.widgets.message_view import MessageView
+from mystic_client.tui.widgets.pasted import FilesPasted
 from mystic_client.tui.widgets.sending import SendingBar
 from mysticproto.names import clean_line
 

@@ -17,8 +17,8 @@ from textual.widgets import TextArea
 
 from mystic_client.model.completion import Known, Offers, complete
 from mystic_client.model.own_files import pasted_files
-from mystic_client.tui.messages import FilesPasted
 from mystic_client.tui.widgets.completions import Completions
+from mystic_client.tui.widgets.pasted import FilesPasted
 from mysticproto.names import clean_text
 
 MAX_REMEMBERED: Final = 500

@@ -15,9 +15,10 @@ from textual.widgets import Button, Input
 from mystic_client.model.folder import Listing
 from mystic_client.model.own_files import pasted_files
 from mystic_client.model.transfer import Transfer
-from mystic_client.tui.messages import FilesPasted, FilesWanted, FolderWanted, TransportChosen, UploadWanted
+from mystic_client.tui.messages import FilesWanted, FolderWanted, TransportChosen, UploadWanted
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.files import Breadcrumbs, Columns, FileTable
+from mystic_client.tui.widgets.pasted import FilesPasted
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.transfers import TransferHead, TransferList
 
