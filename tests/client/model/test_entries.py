@@ -3,7 +3,7 @@
 import pytest
 
 from mystic_client.model.entries import MAX_SHOWN_CHARS, entry_of, mentions, shown
-from mysticproto.model import Broadcast, Global, Group, GroupDeleted, Message, UserJoined, UserRef
+from mysticproto.model import Broadcast, FileRef, Global, Group, GroupDeleted, Message, UserJoined, UserRef
 
 ZOE, ANA = UserRef(1, "zoe"), UserRef(2, "ana")
 
@@ -20,6 +20,13 @@ def test_broadcasts_and_events_have_kinds_of_their_own() -> None:
     joined = entry_of(UserJoined(5, 9, ANA), ZOE)
     assert (joined.kind, joined.text, joined.place) == ("event", "ana has joined", 5)
     assert entry_of(GroupDeleted(5, 9, Group(7, "dev")), ZOE).last
+
+
+def test_a_files_name_is_said_once() -> None:
+    file = FileRef("plan.txt", 1, b"h" * 32)
+    assert entry_of(Message(5, 9, ANA, Global(), "plan.txt", file=file), ZOE).text == ""
+    assert entry_of(Message(5, 9, ANA, Global(), "the plan", file=file), ZOE).text == "the plan"
+    assert entry_of(Message(5, 9, ANA, Global(), "plan.txt"), ZOE).text == "plan.txt"
 
 
 def test_very_long_texts_are_cut_with_a_remark() -> None:

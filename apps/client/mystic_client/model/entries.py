@@ -29,7 +29,7 @@ def entry_of(event: Event, own: UserRef) -> Entry:
         event.seq,
         event.time_us,
         "broadcast" if isinstance(event.conversation, Broadcast) else "message",
-        shown(event.text),
+        _words(event),
         event.author.name,
         event.author.id,
         own=mine,
@@ -55,6 +55,11 @@ def edited(entry: Entry, text: str, own: UserRef) -> Entry:
 def deleted(entry: Entry) -> Entry:
     """A message that was taken away."""
     return replace(entry, text="", deleted=True, mention=False, note="", file=None)
+
+
+def _words(message: Message) -> str:
+    """What was said; nothing if that is only the name of the file, which its card says."""
+    return "" if message.file and message.text == message.file.name else shown(message.text)
 
 
 def shown(text: str) -> str:
