@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from mystic_client.cli.chat import chat
+from mystic_client.cli.chat import chat, elsewhere
 from mystic_client.cli.status import Failure, Status
+from mystic_client.model import commands
 from mysticproto import model
 from mysticproto.native import encode_frame
 from tests.client.cli.places import place_at
@@ -237,3 +238,10 @@ async def test_being_replaced_ends_it(tmp_path: Path, typed: io.FileIO, capsys: 
             await talk.task
     assert caught.value.status is Status.REFUSED
     assert "[SERVER] You are elsewhere." in capsys.readouterr().out
+
+
+def test_what_lines_are_not_made_for_says_where_it_is_done() -> None:
+    assert "mystic put" in elsewhere(commands.Put("a.txt"))
+    assert "mystic search" in elsewhere(commands.Search("cake"))
+    assert "mystic register" in elsewhere(commands.Account())
+    assert "mystic-tui" in elsewhere(commands.Clear())

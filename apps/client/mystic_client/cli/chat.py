@@ -307,8 +307,21 @@ class Talk:
             case keeping.Bans():
                 answer = await self._ask(model.ListBans)
             case _:
+                self._lines.server(elsewhere(command))
                 return
         self._lines.server("\n".join(answer_lines(answer)))
+
+
+def elsewhere(command: commands.Command) -> str:
+    """Where to do what lines are not made for."""
+    match command:
+        case commands.Put():
+            return "Files are sent with: mystic put FILE [FOLDER], or --to USER, or --group NAME."
+        case commands.Search():
+            return "The past is searched with: mystic search WORD..."
+        case commands.Account():
+            return "Names and passwords: mystic register, login, devices, unregister."
+    return "That can't be done line by line; mystic-tui can."
 
 
 def answer_lines(answer: model.Reply) -> list[str]:
