@@ -108,7 +108,7 @@ async def test_a_name_is_given_up_only_by_who_types_it(tmp_path: Path, typed: Ca
             await unregister(place_at(server, tmp_path), is_sure=False)
 
 
-async def test_a_server_is_met_anew(tmp_path: Path) -> None:
+async def test_a_server_is_met_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with FakeServer() as server:
         place = place_at(server, tmp_path)
         place.pins.add(place.address, "aa:" * 31 + "aa")
@@ -118,3 +118,4 @@ async def test_a_server_is_met_anew(tmp_path: Path) -> None:
         await left(peer)
         await running
         assert place.pins.find(Address(place.address.host, place.address.port)) is None
+    assert "not encrypted: there is nothing to know it by" in capsys.readouterr().err

@@ -144,6 +144,12 @@ def test_the_server_s_own_machine_is_not_kept_out(olga: Person, target: str) -> 
     assert refusal(olga, ban(target)) == Code.NOT_ALLOWED
 
 
+@pytest.mark.parametrize("target", ["999.1.1.1", "10.1.0.0/33", "10.1", "10.1.2.3.4", "::1::"])
+def test_a_mistyped_address_is_no_name(room: Room, olga: Person, target: str) -> None:
+    refused = room.decides(olga, ban(target))
+    assert isinstance(refused, Refused) and "no address" in refused.text
+
+
 def test_a_name_that_nobody_has_had_yet_can_be_banned(room: Room, olga: Person) -> None:
     assert room.decides(olga, ban("Zed", 0, "no")) == Banned(olga.session, 1, "Zed", 0, "no", FOR_EVER_US)
 

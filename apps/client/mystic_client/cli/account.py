@@ -63,8 +63,12 @@ async def trust(place: Place) -> None:
         place.pins.forget(place.address.host, place.address.port)
     except PinsError as problem:
         raise Failure(Status.REFUSED, str(problem)) from None
-    async with visiting(place):
-        talk(f"{place.address} is known by what it shows now")
+    async with visiting(place) as visit:
+        fingerprint = visit.session.security.fingerprint
+        known = (
+            f"known by its key now, {fingerprint}" if fingerprint else "not encrypted: there is nothing to know it by"
+        )
+        talk(f"{place.address} is {known}")
 
 
 async def _new_password(name: str) -> str:

@@ -17,6 +17,12 @@ def network_key(text: str) -> str | None:
     return str(network) if network else None
 
 
+def is_meant_as_address(text: str) -> bool:
+    """Whether somebody who types this means an address or a network, be it one or not: digits with what stands between
+    the parts of one."""
+    return text.strip("0123456789./:") == "" and any(mark in text for mark in "./:")
+
+
 def shown_network(key: str) -> str:
     """A network's key as people write it: a single address without its length."""
     network = _network(key)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from mystic_server.domain import policy
-from mystic_server.domain.addresses import holds_loopback, is_within, network_key, shown_network
+from mystic_server.domain.addresses import holds_loopback, is_meant_as_address, is_within, network_key, shown_network
 from mystic_server.domain.decide_posts import decide_post
 from mystic_server.domain.events import Banned, Kicked, Muted, Posted, Unbanned
 from mystic_server.domain.refusals import (
@@ -149,10 +149,13 @@ def _name_ban(world: World, author: User, n: int, name: str) -> tuple[str, int] 
     if user:
         return target_refused(author, user, n) or (user.name, user.id)
     try:
-        return check_user_name(name), 0
+        # Nobody is kept out by a mistyped address, so it isn't taken for a name that nobody has.
+        if not is_meant_as_address(name):
+            return check_user_name(name), 0
+        text = f"{shown(name)} is no address, and no network such as 10.1.0.0/16."
     except NameRefused:
         text = f"{shown(name)} is neither a name, nor an address, nor a network such as 10.1.0.0/16."
-        return Refused(n, Code.NAME_INVALID, text, shown(name))
+    return Refused(n, Code.NAME_INVALID, text, shown(name))
 
 
 def bans_full(world: World, n: int, target: str, now_us: int) -> Refused | None:
