@@ -18,6 +18,7 @@ from mysticproto.model import Bye, CatchUp, GetHistory, Login, Message, Ping, To
 from mysticproto.native import PREAMBLE, encode_frame
 from tests.support.canary import Watch, watched
 from tests.support.native_peer import Gone, NativePeer
+from tests.support.processes import descriptors
 
 FAST = "[limits]\nmessages_per_second = 1e6\nmessages_burst = 1000000\n"
 FAST += "text_bytes_per_second = 1e9\ntext_bytes_burst = 1000000000\n"
@@ -116,14 +117,14 @@ def test_who_finds_no_room_is_told_so(tmp_path: Path) -> None:
 def test_without_descriptors_those_who_are_here_go_on(watch: Watch) -> None:
     """Whoever comes meanwhile waits at the door, and is let in when there is room."""
     limits = resource.prlimit(watch.server.pid, resource.RLIMIT_NOFILE)
-    used = watch.descriptors()
+    used = descriptors(watch.server.pid)
     (watch.server.shared / "note.txt").write_text("hello")
     resource.prlimit(watch.server.pid, resource.RLIMIT_NOFILE, (used + 20, limits[1]))
     with many(watch, 60) as waiting:
         watch.until_printed("No new connections for a second")
         for _ in range(10):
             watch.chat()
-        assert watch.descriptors() <= used + 20
+        assert descriptors(watch.server.pid) <= used + 20
         assert waiting
     with NativePeer(watch.address) as late:
         late.log_in("late")

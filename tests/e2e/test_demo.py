@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.layout.sources import PACKAGES
+from tests.support.processes import about
 
 DEMO = Path(__file__).parents[1] / "support" / "demo.py"
 
@@ -55,7 +56,7 @@ def test_at_a_terminal_the_client_shows_its_screen_and_a_signal_ends_all(tmp_pat
         demo.wait()
         os.close(ours)
     assert list(tmp_path.iterdir()) == []
-    assert processes_about(tmp_path) == ""
+    assert about(str(tmp_path)) == []
 
 
 def read_until(terminal: int, words: bytes) -> None:
@@ -63,9 +64,3 @@ def read_until(terminal: int, words: bytes) -> None:
     seen = b""
     while words not in seen:
         seen = seen[-len(words) :] + os.read(terminal, 4096)
-
-
-def processes_about(folder: Path) -> str:
-    """The command lines that name this folder, as the server's and its children's do."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return "\n".join(line for line in listed.splitlines() if str(folder) in line)

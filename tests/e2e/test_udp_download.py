@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,6 +28,7 @@ from mysticproto.udp.keys import client_keys
 from tests.e2e.programs import Program
 from tests.support.datagram_proxy import Passing, datagram_proxy
 from tests.support.native_peer import NativePeer
+from tests.support.processes import children, descriptors, is_running
 from tests.support.server_process import ServerProcess, running_server
 
 BIG_BYTES = 150_000_000
@@ -172,7 +172,7 @@ async def test_a_server_that_was_killed_in_the_middle_is_come_back_to(tmp_path: 
             server.kill()
             server.start()
             done = await asyncio.wait_for(task, 3 * PATIENCE_S)
-        assert not exists(sender)
+        assert not is_running(sender)
         assert (done.state, done.over, done.note, done.verified) == ("done", "udp", "", True)
         assert "ana fetches big, 143.1 MiB from" in server.printed()
         assert Path(done.saved_to).read_bytes() == data
@@ -346,7 +346,7 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
                 await until(lambda: server.printed().count("ana has again") == number + 1)  # noqa: B023
                 held.append((descriptors(server.pid), descriptors(sender)))
         assert held[1:] == held[:1] * 3
-    assert not exists(sender)
+    assert not is_running(sender)
 
 
 def udp_socket(host: str = "127.0.0.1") -> socket.socket:
@@ -376,22 +376,3 @@ async def until(is_true: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not is_true():
             await asyncio.sleep(POLL_S)
-
-
-def children(pid: int, module: str) -> list[int]:
-    """Child processes that run a module."""
-    listing = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listing.splitlines()]
-    return [int(row[0]) for row in rows if int(row[1]) == pid and f"mystic_server.{module}" in row[2]]
-
-
-def exists(pid: int) -> bool:
-    """Whether a process runs; one that nobody has buried doesn't."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return state.strip()[:1] not in ("", "Z")
-
-
-def descriptors(pid: int) -> int:
-    """How many are open; 0 where that can't be seen."""
-    folder = Path(f"/proc/{pid}/fd")
-    return len(list(folder.iterdir())) if folder.exists() else 0

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mystic_server.config import ConfigError, parse
@@ -38,10 +39,10 @@ from mysticproto.model import (
 from tests.contracts.logs import numbers, on_disk
 from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
+from tests.support.processes import children, is_running
 from tests.support.server_process import ServerProcess, running_server
 
 PATIENCE_S = 20.0
-linux_only = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found through /proc")
 
 
 @pytest.fixture
@@ -80,18 +81,6 @@ def until(is_true: Callable[[], bool], what: str) -> None:
     while not is_true():
         assert time.monotonic() < deadline, f"{what} never came true"
         time.sleep(0.01)
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in task.read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; a dead one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def greet(address: tuple[str, int]) -> None:
@@ -161,12 +150,11 @@ def test_folders_are_made(tmp_path: Path) -> None:
         assert server.data.stat().st_mode & 0o077 == 0
 
 
-@linux_only
 def test_there_is_one_thread(server: ServerProcess) -> None:
     with NativePeer((server.host, server.port)) as ana:
         ana.log_in("ana")
         ana.post("hi")
-    assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
+    assert psutil.Process(server.pid).num_threads() == 1
 
 
 # It refuses to start.
@@ -205,7 +193,6 @@ def test_a_successor_waits_for_its_predecessor(server: ServerProcess) -> None:
         process.communicate()
 
 
-@linux_only
 def test_ctrl_c_during_the_start_is_no_traceback(server: ServerProcess, tmp_path: Path) -> None:
     """It waits for the data folder meanwhile."""
     with (tmp_path / "errors").open("wb") as errors:
@@ -217,7 +204,7 @@ def test_ctrl_c_during_the_start_is_no_traceback(server: ServerProcess, tmp_path
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) == 130
     server.stop()
-    until(lambda: not any(map(is_alive, started)), "the end of its child")
+    until(lambda: not any(map(is_running, started)), "the end of its child")
     assert (tmp_path / "errors").read_bytes() == b""
 
 
@@ -334,12 +321,11 @@ def test_a_second_signal_stops_it_at_once(tmp_path: Path) -> None:
         server.stop()
 
 
-@linux_only
 def test_after_kill_9_its_children_end_by_themselves(server: ServerProcess) -> None:
     started = children(server.pid)
     assert len(started) == 3
     server.kill()
-    until(lambda: not any(map(is_alive, started)), "the end of its children")
+    until(lambda: not any(map(is_running, started)), "the end of its children")
 
 
 # While it runs.
@@ -381,23 +367,18 @@ def test_a_restart_forgets_nothing(server: ServerProcess) -> None:
     assert server_id(server.data) == identity
 
 
-@linux_only
 @pytest.mark.parametrize("which", ["mystic_server.log.sqlite", "mystic_server.files.worker"])
 def test_a_child_that_dies_is_started_again_and_nobody_is_disconnected(server: ServerProcess, which: str) -> None:
     (server.shared / "note.txt").write_text("hello")
     with NativePeer((server.host, server.port)) as ana:
         ana.log_in("ana")
         ana.post("before")
-        (victim,) = (pid for pid in children(server.pid) if which.encode() in command_line(pid))
+        (victim,) = children(server.pid, which)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: not is_alive(victim) and len(children(server.pid)) == 2, "the new child")
+        until(lambda: not is_running(victim) and len(children(server.pid)) == 2, "the new child")
         until(lambda: is_fine(ana), "everything working again")
         assert "before" in ana.texts()
     assert victim not in children(server.pid)
-
-
-def command_line(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def is_fine(peer: NativePeer) -> bool:

@@ -9,13 +9,13 @@ no fault, and has given back all descriptors.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.native_peer import NativePeer
+from tests.support.processes import descriptors, resident_bytes
 from tests.support.server_process import ServerProcess, running_server
 
 PATIENCE_S = 20.0
@@ -33,7 +33,7 @@ class Watch:
         self._pid = server.pid
         self._said = 0
         self.chat()
-        self._descriptors = self.descriptors()
+        self._descriptors = descriptors(self._pid)
 
     def chat(self) -> None:
         """One message each way."""
@@ -50,24 +50,13 @@ class Watch:
         printed = self.server.printed()
         assert "Traceback" not in printed and "  fault  " not in printed, printed
         deadline = time.monotonic() + PATIENCE_S
-        while (count := self.descriptors()) > self._descriptors:
+        while (count := descriptors(self._pid)) > self._descriptors:
             assert time.monotonic() < deadline, f"{count} descriptors are open, {self._descriptors} were"
             time.sleep(POLL_S)
 
-    def descriptors(self) -> int:
-        """How many the server has open; 0 where that can't be seen."""
-        try:
-            return len(os.listdir(f"/proc/{self._pid}/fd"))
-        except OSError:
-            return 0
-
     def memory_bytes(self) -> int:
-        """What the server has in memory; 0 where that can't be seen."""
-        try:
-            pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
-        except OSError:
-            return 0
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        """What the server has in memory."""
+        return resident_bytes(self._pid)
 
     def until_printed(self, words: str) -> None:
         """Waits until the server has said so."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import is_running
+
 DEMO = Path(__file__).with_name("demo.py")
 
 SERVER = """
@@ -84,12 +86,6 @@ class Stage:
         for pid in map(int, (self.folder / "pids").read_text().split()):
             assert not is_running(pid)
         assert list(self.folder.glob("mystic-demo-*")) == []
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process runs; one that is dead and waits for its parent does not."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return done.stdout.strip() not in ("", "Z")
 
 
 def test_without_a_terminal_it_fetches_a_file_and_compares_it(tmp_path: Path) -> None:
