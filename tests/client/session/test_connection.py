@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 
 import msgspec
@@ -77,6 +78,15 @@ async def test_leaving_does_not_wait_for_a_server_that_is_silent() -> None:
             await ear.next(Online)
             await session.close()
             assert (await task).code == "left"
+
+
+async def test_what_was_seen_off_ends_before_leaving_does() -> None:
+    session = Session(Address("127.0.0.1", 1), "ana", None, Ear().heard)
+    may_end, ended = threading.Event(), []
+    session.see_off(lambda: ended.append(may_end.wait()))
+    asyncio.get_running_loop().call_later(0.01, may_end.set)
+    await session.close()
+    assert ended == [True]
 
 
 async def test_closing_before_and_after_a_session_ran_is_harmless() -> None:

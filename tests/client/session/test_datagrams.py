@@ -24,7 +24,7 @@ from mysticproto.udp.state import Reason, State
 
 BLOCK = 1168
 CONTENT = os.urandom(400_000)
-SESSION = cast(Session, SimpleNamespace(peer_host="127.0.0.1"))
+SESSION = cast(Session, SimpleNamespace(peer_host="127.0.0.1", see_off=lambda work: work()))
 
 
 class Server:
@@ -226,3 +226,14 @@ def wait_for(is_true: Callable[[], bool]) -> None:
     while not is_true():
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+async def test_a_whole_file_does_not_wait_for_the_farewell(serve: Serve, part: PartialFile) -> None:
+    left: list[Callable[[], None]] = []
+    session = cast(Session, SimpleNamespace(peer_host="127.0.0.1", see_off=left.append))
+    server = serve()
+    await fetch_udp(session, server.ticket, part, lambda moved: None)
+    assert part.path.read_bytes() == CONTENT
+    [part_company] = left
+    server.close()  # nobody answers it any more
+    part_company()

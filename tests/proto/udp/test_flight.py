@@ -86,3 +86,27 @@ def test_the_counts_always_agree(steps: list[tuple[int, int]]) -> None:
         expected = [known.pop(pn) for pn in numbers_of(bitmap, flight.base) if pn in known]
         assert arrived == expected
         assert flight.in_flight == len(known)
+
+
+def test_what_left_last_is_found_by_when_it_left() -> None:
+    flight = flight_of(5, every_s=1.0)
+    assert [flight.sent_since(moment) for moment in (-1.0, 0.0, 2.5, 3.0, 4.0)] == [1, 2, 4, 5, 6]
+    flight.forget_below(3)
+    assert flight.sent_since(-1.0) == 3
+
+
+def test_a_pn_that_was_left_out_is_as_old_as_the_one_before() -> None:
+    flight = flight_of(3, every_s=1.0)
+    flight.skip()
+    flight.add([103], 3.0)
+    assert flight.sent_since(1.5) == 3
+    assert flight.sent_since(2.0) == 5
+
+
+def test_what_left_last_is_given_up() -> None:
+    flight = flight_of(5)
+    flight.acknowledge(1, 0b1000)
+    assert flight.give_up_from(3) == [102, 104]
+    assert flight.in_flight == 2
+    assert flight.give_up_from(1) == [100, 101]
+    assert flight.acknowledge(1, 0b11111)[1] == 4

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mystic_client.session.affairs import Affairs
 from mystic_client.session.backoff import Backoff
+from mystic_client.session.daemon import in_daemon_thread
 from mystic_client.session.dialogue import NOT_IN_THE_CLEAR, Dialogue, Over, Timing
 from mystic_client.session.heard import (
     Address,
@@ -60,6 +61,7 @@ __all__ = [
 ]
 
 RTT_PROBES = 3
+PARTING_S = 2.0
 
 
 class Session:
@@ -123,6 +125,7 @@ class Session:
         self._hurry = asyncio.Event()
         self._work: asyncio.Task[Ended] | None = None
         self._stopped: Ended | None = None
+        self._parting: set[asyncio.Task[None]] = set()
 
     @property
     def cursor(self) -> int:
@@ -240,6 +243,12 @@ class Session:
         nothing can be kept, or another program has the place."""
         return self._standing.maybe_file(kind)
 
+    def see_off(self, work: Callable[[], None]) -> None:
+        """Lets something that nobody waits for any more come to its end in a thread; `close` gives it a moment."""
+        task = asyncio.create_task(in_daemon_thread(work), name="mystic-parting")
+        self._parting.add(task)
+        task.add_done_callback(self._parting.discard)
+
     # Waiting for it.
 
     async def online(self) -> None:
@@ -261,6 +270,8 @@ class Session:
     async def close(self) -> None:
         """Logs out, waiting for the farewell a little; then `run` returns `Ended("left", ...)`."""
         self._stopped = self._stopped or Ended("left", "You have left.")
+        if self._parting:
+            await asyncio.wait(self._parting, timeout=PARTING_S)
         if self._work is None or self._work.done():
             return
         dialogue = self._online_dialogue

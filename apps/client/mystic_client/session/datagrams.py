@@ -58,9 +58,13 @@ async def fetch_udp(session: "Session", ticket: Ticket, part: PartialFile, moved
         sock = open_socket(session.peer_host, ticket.udp.port)
     except OSError as problem:
         raise UdpFailed(f"there is no way for datagrams: {problem.strerror or problem}") from None
-    with sock:
+    try:
         fetching = Fetching(sock, ticket.udp, part)
         await follow(fetching.run, fetching.stop, lambda: moved(fetching.bytes_held))
+    except BaseException:
+        sock.close()
+        raise
+    session.see_off(fetching.part_company)
 
 
 class Read(NamedTuple):
@@ -73,7 +77,8 @@ class Read(NamedTuple):
 
 
 class Fetching:
-    """The thread's work: `run`. `stop` and `bytes_held` may be used by others meanwhile."""
+    """The thread's work: `run`, and when that has brought the file `part_company`. `stop` and `bytes_held` may be used
+    by others meanwhile."""
 
     def __init__(self, sock: socket.socket, terms: UdpTerms, part: PartialFile) -> None:
         assert part.blocks is not None
@@ -106,26 +111,40 @@ class Fetching:
         self._is_stopped = True
 
     def run(self) -> None:
-        """Until all is there. Raises as `fetch_udp`."""
+        """Until all is there, and the server has been told so once. Raises as `fetch_udp`."""
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._sock, selectors.EVENT_READ)
-                self._drive(selector)
+                while self._receiver.state is not State.DONE and self._turn(selector, self._look_after):
+                    pass
         finally:
             self._part.save_blocks()
         self._raise_what_went_wrong()
+        self._say_what_is_due()
 
-    def _drive(self, selector: selectors.BaseSelector) -> None:
-        receiver = self._receiver
-        while (deadline := receiver.next_deadline()) is not None and self._refusals < REFUSALS_MAX:
-            wait_s = max(0.0, min(deadline - time.monotonic(), LOOK_EVERY_S))
-            is_backlogged = bool(selector.select(wait_s)) and self._read_some()
-            now = time.monotonic()
-            self._look_after(now)
-            for datagram in receiver.take(now):
-                self._send(datagram)
-            if not is_backlogged and receiver.state is State.RUNNING:
-                time.sleep(NAP_S)
+    def part_company(self) -> None:
+        """Says that all is there until the server has heard it, which may take a second; then closes the socket."""
+        with self._sock, selectors.DefaultSelector() as selector:
+            selector.register(self._sock, selectors.EVENT_READ)
+            while self._turn(selector, lambda now: None):
+                pass
+
+    def _turn(self, selector: selectors.BaseSelector, look_after: Callable[[float], None]) -> bool:
+        """Waits for the next thing, and does it. False: there is nothing more, or nobody there."""
+        deadline = self._receiver.next_deadline()
+        if deadline is None or self._refusals >= REFUSALS_MAX:
+            return False
+        wait_s = max(0.0, min(deadline - time.monotonic(), LOOK_EVERY_S))
+        is_backlogged = bool(selector.select(wait_s)) and self._read_some()
+        look_after(time.monotonic())
+        self._say_what_is_due()
+        if not is_backlogged and self._receiver.state is State.RUNNING:
+            time.sleep(NAP_S)
+        return True
+
+    def _say_what_is_due(self) -> None:
+        for datagram in self._receiver.take(time.monotonic()):
+            self._send(datagram)
 
     def _read_some(self) -> bool:
         """True: there may be more. Datagrams that come singly are gathered, and handed on in rows."""

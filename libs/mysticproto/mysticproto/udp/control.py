@@ -1,8 +1,8 @@
 """Control: how fast to send and how much may be in flight, in datagrams; after BBR, with `fairness` as its conscience.
 
 STARTUP multiplies the rate until it brings no more, DRAIN lets the queue that this made run off, CRUISE sends what the
-path delivers and probes for more in one of eight phases, PROBE_RTT empties the path for a moment when the shortest
-round trip has not been seen for 10 s. Loss by itself never lowers the rate.
+path delivers and probes for more in one of eight phases, PROBE_RTT empties the path for a moment when a round trip as
+short as the shortest has not been seen for 10 s. Loss by itself never lowers the rate.
 """
 
 from enum import Enum
@@ -16,11 +16,13 @@ STARTUP_GROWTH = 1.25
 STARTUP_ROUNDS = 3
 STARTUP_LOSS = 0.02
 MANY = 256  # datagrams in a round
-STARTUP_SPAN_RTTS = 0.25
-FIRST_FLIGHT = 32
+STARTUP_SPAN_RTTS = 0.125
+FIRST_FLIGHT, FIRST_FLIGHT_RTTS = 64, 0.25  # close together, so that their arrivals tell what the path carries
 CRUISE_GAINS = (1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 PHASE_MIN_S = 0.01
 MIN_RTT_WINDOW_S = 10.0
+AS_SHORT = 1.01
+AS_SHORT_S = 0.001
 PROBE_RTT_S = 0.2
 CWND_SLACK_S = 0.03
 LOSS_BORNE, LOSS_MAX = 0.1, 0.35
@@ -72,7 +74,7 @@ class Control:
     def rate(self) -> float:
         rate = self._gain * self.bandwidth.rate * self._for_loss
         if self.mode is Mode.STARTUP:  # a first sample that losses have spoilt must not slow it down
-            return max(rate, 2 * FIRST_FLIGHT / max(self.min_rtt_s, PHASE_MIN_S))
+            return max(rate, FIRST_FLIGHT / max(self.min_rtt_s * FIRST_FLIGHT_RTTS, PHASE_MIN_S))
         return max(rate, RATE_MIN, IN_FLIGHT_MIN / self.srtt_s)
 
     @property
@@ -105,7 +107,9 @@ class Control:
         self.srtt_s += (rtt_s - self.srtt_s) / 8
         outdated = self.mode is Mode.PROBE_RTT and now - self._min_rtt_at > MIN_RTT_WINDOW_S
         if rtt_s <= self.min_rtt_s or outdated:
-            self.min_rtt_s, self._min_rtt_at = rtt_s, now
+            self.min_rtt_s = rtt_s
+        if rtt_s <= self.min_rtt_s * AS_SHORT + AS_SHORT_S:  # clocks and wake-ups are not more exact than that
+            self._min_rtt_at = now
 
     def _overloaded(self, rtt_s: float) -> bool:
         queue = rtt_s > 1.25 * self.min_rtt_s + 0.008

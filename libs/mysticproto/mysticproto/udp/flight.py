@@ -9,6 +9,7 @@ block a pn carried, and when it left, is in two rings.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import compress, count
 
@@ -63,6 +64,7 @@ class Flight:
     def skip(self) -> None:
         """The next pn is left out."""
         self._skipped |= 1 << (self.next_pn - self.base)
+        self._times[self.next_pn & _MASK] = self._times[(self.next_pn - 1) & _MASK]
         self.next_pn += 1
 
     def add_other(self, now: float) -> None:
@@ -85,6 +87,19 @@ class Flight:
         self.in_flight -= live
         ring = self._blocks
         return [ring[pn & _MASK] for pn in numbers_of(new, self.base)], new.bit_count() - live
+
+    def sent_since(self, moment: float) -> int:
+        """The first pn that left after this, which may be `next_pn`."""
+        pns = range(self.base, self.next_pn)
+        return self.base + bisect_right(pns, moment, key=self.sent_at)
+
+    def give_up_from(self, pn: int) -> list[int]:
+        """Blocks of all live pns from this one on; they are live no more."""
+        below = (1 << max(0, pn - self.base)) - 1
+        blocks = [self._blocks[live & _MASK] for live in numbers_of(self._live & ~below, self.base)]
+        self._live &= below
+        self.in_flight -= len(blocks)
+        return blocks
 
     def give_up(self, below_pn: int, sent_before: float) -> list[int]:
         """Blocks of the live pns below `below_pn` that left at `sent_before` or earlier; they are live no more."""

@@ -31,7 +31,9 @@ PATIENCE_S, PATIENCE_RTTS = 1.0, 4.0
 STOP_S = 3.0
 DROP_S = 10.0
 STALLED_S = 30.0
-TAIL_S, TAIL_RTTS, TAIL_FEW = 0.02, 0.5, 64
+TAIL_S, TAIL_RTTS = 0.02, 0.3
+TAIL_MIN, TAIL_MAX, TAIL_SHARE = 8, 64, 1 / 32
+COPIED_RTTS, COPIED_SHARE, COPIED_LOSSES = 0.5, 1 / 32, 0.1
 GIVE_UP_S, GIVE_UP_RTTS = 0.2, 2.5
 REORDERING_RTTS = 1 / 8  # how much later than its successors a datagram may come
 BATCH_BYTES_MAX = 65_507
@@ -92,6 +94,8 @@ class Sender:
         self._outgoing: list[Batch] = []
         self._paused = False
         self._starved_until = 0  # samples up to this pn are too low to mean anything
+        self._tail = min(TAIL_MAX, max(TAIL_MIN, int(TAIL_SHARE * self._total)))
+        self._is_copied = False  # what left last has gone again
         self._is_paced = False  # and not held back by the window, nor without anything to send
         self._largest = self._arrived = 0
         self._skips = 0
@@ -284,9 +288,20 @@ class Sender:
             self._starved_until = self._flight.next_pn + int(rate * max(SPAN_MIN_S, control.min_rtt_s))
         while (count := self._allowed(control, now)) and (blocks := self._supply.take(count)):
             self._outgoing.append(self._batch(blocks, now))
+        if self._supply.empty and not self._is_copied:
+            self._copy_the_last(control, now)
         self._is_paced = not self._supply.empty and control.cwnd > self._flight.in_flight
         if self._supply.empty:
             self._starved_until = self._flight.next_pn
+
+    def _copy_the_last(self, control: Control, now: float) -> None:
+        """Nothing is left to send: what left last goes again before it is known what of it was lost, if some will have
+        been. It saves half a round trip for a small part of the file."""
+        self._is_copied = True
+        first = self._flight.sent_since(now - COPIED_RTTS * control.srtt_s)
+        count = self._flight.next_pn - first
+        if control.fairness.p0 * count > COPIED_LOSSES and count <= COPIED_SHARE * self._total:
+            self._supply.give_back(self._flight.give_up_from(first))
 
     def _rate(self, control: Control, now: float) -> float:
         """Datagrams per second; 0 after too long a silence."""
@@ -340,7 +355,7 @@ class Sender:
 
     def _give_up_s(self, control: Control) -> float:
         """How old a datagram becomes before its block is repeated although no later one has overtaken it."""
-        if self._supply.empty and self._flight.in_flight <= TAIL_FEW:
+        if self._supply.empty and self._flight.in_flight <= self._tail:
             return max(TAIL_S, TAIL_RTTS * control.srtt_s)
         if self._supply.empty:
             return TAIL_S + (1 + REORDERING_RTTS) * control.srtt_s
