@@ -98,6 +98,7 @@ class Control:
         self.bandwidth.add(seen.mark, span_s, seen.starved)
         if self.mode is Mode.STARTUP and self._overloaded(seen.rtt_s or self.srtt_s):
             self._drain(seen.next_pn, now)
+            self.fairness.step_back(seen.in_flight, now)
         if seen.largest >= self._round_end:
             self._end_round(seen, now)
         self._step(seen.in_flight, now)
@@ -137,7 +138,7 @@ class Control:
             self._drain(next_pn, now)
 
     def _drain(self, next_pn: int, now: float) -> None:
-        """Start-up is over; what it has sent is lost without a verdict."""
+        """Start-up is over; what it has sent is lost without a further verdict."""
         self._startup_end = next_pn
         self._enter(Mode.DRAIN, now)
 

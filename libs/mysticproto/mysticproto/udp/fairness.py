@@ -56,10 +56,14 @@ class Fairness:
             self._learn()
         self._acked = self._lost = 0
         if congested:
-            self._top, self._capped_at = in_flight, now
-            self.cap = max(CAP_MIN, BETA * in_flight)
+            self.step_back(in_flight, now)
         elif self.cap is not None:
             self._grow(queue, bdp, now)
+
+    def step_back(self, in_flight: float, now: float) -> None:
+        """Caps what may be in flight, as CUBIC caps its window: after a verdict, and when a start went too far."""
+        self._top, self._capped_at = in_flight, now
+        self.cap = max(CAP_MIN, BETA * in_flight)
 
     @property
     def hopeless(self) -> bool:
