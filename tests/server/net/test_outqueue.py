@@ -240,12 +240,12 @@ class TestFiles:
             assert queue.bytes_to_peer <= SPAN_BUDGET_BYTES
             queue.close()
 
-    def test_the_more_are_ready_the_less_each_one_gets(self, tmp_path: Path) -> None:
+    def test_who_comes_late_in_a_tick_gets_little(self, tmp_path: Path) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.setblocking(False)
             queue = queue_of(span(tmp_path / "file", bytes(4 * SPAN_LEAST_BYTES)))
-            queue.flush(ours, 0.0, sharers=10_000)
+            queue.flush(ours, 0.0, is_late=True)
             assert 0 < queue.bytes_to_peer <= SPAN_LEAST_BYTES
             queue.close()
 

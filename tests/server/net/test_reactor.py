@@ -89,6 +89,20 @@ def test_a_tick_has_an_order(reactor: Reactor, pair: Pair) -> None:
     assert order == ["handler", "timer", "log", "peers"]
 
 
+def test_who_has_only_room_again_comes_after_who_speaks(reactor: Reactor, pair: Pair) -> None:
+    order: list[str] = []
+    with_room, speaking = Listening(order), Listening(order)
+    with_room.ready = lambda readable, writable: order.append("room")  # type: ignore[method-assign]
+    reactor.register(pair[0], with_room, WRITE)  # is ready first
+    reactor.tick()
+    assert not reactor.has_news
+    reactor.register(pair[1], speaking, READ)
+    pair[0].send(b"x")
+    order.clear()
+    reactor.tick()
+    assert order == ["handler", "room"] and reactor.has_news
+
+
 def test_timers_run_by_time_then_by_age(reactor: Reactor) -> None:
     order: list[str] = []
     for name, when in (("c", 0.02), ("a", 0.0), ("d", 0.02), ("b", 0.01)):

@@ -26,6 +26,8 @@ from mysticproto.wire import Item, Local, Wire
 
 READ_BYTES = 64 * 1024
 """What one peer may bring in one turn of the loop."""
+FILES_TICK_S, FILES_BESIDE_CHAT_S = 0.004, 0.0005
+"""How long a tick may take until those who still wait get only a little of their files in it."""
 _ENDING_LIMIT_S = 2.0
 _DETECTING_LIMIT_S = 0.2
 """How long bytes may wait that are the beginning of several languages: somebody may really be called V."""
@@ -225,7 +227,7 @@ class Connection:
         try:
             if self._tls:
                 self._tls.flush()
-            silence_until = self.queue.flush(self._sock, self._reactor.now, self._reactor.sharers)
+            silence_until = self.queue.flush(self._sock, self._reactor.now, self.queue.sends_file and self._is_late)
         except FileCutShort:
             self.close("cut_short")
             return
@@ -238,6 +240,12 @@ class Connection:
             self.close("too_slow")
             return
         self._after_flush(silence_until is not None)
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether this tick has sent enough of files already. Who speaks waits for answers, which take more ticks."""
+        limit_s = FILES_BESIDE_CHAT_S if self._reactor.has_news else FILES_TICK_S
+        return self._reactor.elapsed_s > limit_s
 
     # The reactor's calls.
 

@@ -17,11 +17,9 @@ from mysticproto.wire import Alone
 MAX_SEND_BYTES = 256 * 1024
 """Bytes handed to the kernel in one call, and of a file in one turn where it can't be told to send the file itself."""
 SPAN_BUDGET_BYTES = 2 * 1024 * 1024
-"""Bytes of files that one peer gets before the others have their turn, at most."""
-TICK_FILE_BYTES = 8 * 1024 * 1024
-"""Shared by all that are ready in one tick of the loop, so that chat never waits for more than this."""
+"""Bytes of files that one peer gets before the others have their turn. Few large calls are cheaper than many."""
 SPAN_LEAST_BYTES = 64 * 1024
-"""What one peer gets even so."""
+"""What one peer gets when it is late already, as it is when the disk is slow."""
 
 _COPY_STEP_BYTES = 64 * 1024
 _BASE64_STEP_BYTES = 48 * 1024
@@ -185,9 +183,9 @@ class OutQueue:
         """Whether a span of a file is next, so that time is the network's and not a stuck reader's."""
         return bool(self._chunks) and isinstance(self._chunks[0], FileSpan)
 
-    def flush(self, sock: Sender, now: float, sharers: int = 1) -> float | None:
-        """Writes what the kernel takes; of a file, the share of one among so many. Returns when to call again because
-        of an `Alone` chunk's silence, else None.
+    def flush(self, sock: Sender, now: float, is_late: bool = False) -> float | None:
+        """Writes what the kernel takes; of a file only the least when others have waited long enough (`is_late`).
+        Returns when to call again because of an `Alone` chunk's silence, else None.
 
         Raises OSError as the socket does, except that a full kernel is no error, and FileCutShort.
         """
@@ -196,7 +194,7 @@ class OutQueue:
                 silence = self._silence_until()
                 if silence > now:
                     return silence
-                if not self._send_first(sock, now, sharers):
+                if not self._send_first(sock, now, is_late):
                     break
         except (BlockingIOError, InterruptedError):
             pass
@@ -216,11 +214,11 @@ class OutQueue:
             return max(self._quiet_until, self._last_sent_at + self._alone_gap_s)
         return self._quiet_until
 
-    def _send_first(self, sock: Sender, now: float, sharers: int) -> bool:
+    def _send_first(self, sock: Sender, now: float, is_late: bool) -> bool:
         """One call of the kernel; False: enough for this turn."""
         first = self._chunks[0]
         if isinstance(first, FileSpan):
-            return self._send_span(first, sock, sharers)
+            return self._send_span(first, sock, is_late)
         data = first.data if type(first) is Alone else self._merged_front()
         part = memoryview(data)[self._first_sent : self._first_sent + MAX_SEND_BYTES] if self._first_sent else data
         sent = sock.send(part)
@@ -253,10 +251,9 @@ class OutQueue:
         chunks.appendleft(joined)
         return joined
 
-    def _send_span(self, span: FileSpan, sock: Sender, sharers: int) -> bool:
+    def _send_span(self, span: FileSpan, sock: Sender, is_late: bool) -> bool:
         if span.count:
-            share = max(SPAN_LEAST_BYTES, min(SPAN_BUDGET_BYTES, TICK_FILE_BYTES // sharers))
-            self.bytes_to_peer += span.send(sock, share)
+            self.bytes_to_peer += span.send(sock, SPAN_LEAST_BYTES if is_late else SPAN_BUDGET_BYTES)
         if span.count:
             return False
         span.close()

@@ -1,7 +1,8 @@
 """The reactor: one thread that waits for descriptors and times, and never for anything else.
 
-A tick: select until the next timer; every ready handler runs; due timers run; then the tick's end, where what the
-handlers left behind is sent on (log batches, then the peers' queues), so that many messages cost one write.
+A tick: select until the next timer; every ready handler runs, those last whose peer has only room again; due timers
+run; then the tick's end, where what the handlers left behind is sent on (log batches, then the peers' queues), so that
+many messages cost one write.
 
 Problem: a handler with a bug must not stop the server. Every handler runs inside one net; what it raises is reported
 with the handler, which is told to `abort`. Nothing else in the server catches what it does not expect.
@@ -66,10 +67,15 @@ class Reactor:
         self._running = False
         self.now = time.monotonic()
         """Seconds of the monotonic clock, read once per tick."""
-        self.sharers = 1
-        """How many descriptors were ready in this tick, 1 at least: its time is theirs."""
+        self.has_news = False
+        """Whether anybody said something in this tick, rather than only having room again."""
         self.longest_stall_s = 0.0
         """The longest that one tick took; the longest that any peer had to wait for the loop."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long this tick has taken so far."""
+        return time.monotonic() - self.now
 
     def register(self, sock: Watched, handler: Handler, events: int = READ) -> None:
         """Starts watching."""
@@ -130,15 +136,24 @@ class Reactor:
         """One round; see the module."""
         ready = self._selector.select(self._wait_s())
         started = self.now = time.monotonic()
-        self.sharers = max(1, len(ready))
+        with_room = []
         for key, mask in ready:
-            handler: Handler = key.data
-            if self._handlers.get(key.fd) is handler:  # unless another handler has ended it in this tick
-                self.guard(handler, partial(handler.ready, bool(mask & READ), bool(mask & WRITE)))
+            if mask == WRITE:
+                with_room.append(key)
+            else:
+                self._call_ready(key, mask)
+        self.has_news = len(with_room) < len(ready)
+        for key in with_room:
+            self._call_ready(key, WRITE)
         self._run_timers()
         for callback in self._tick_ends:
             self._call(callback)
         self.longest_stall_s = max(self.longest_stall_s, time.monotonic() - started)
+
+    def _call_ready(self, key: selectors.SelectorKey, mask: int) -> None:
+        handler: Handler = key.data
+        if self._handlers.get(key.fd) is handler:  # unless another handler has ended it in this tick
+            self.guard(handler, partial(handler.ready, bool(mask & READ), bool(mask & WRITE)))
 
     def _wait_s(self) -> float:
         while self._timers and self._timers[0][2].callback is None:
