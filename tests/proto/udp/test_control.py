@@ -189,3 +189,7 @@ def test_other_paths(rate: float, rtt_s: float, loss: float, size: int, queue: i
 def test_a_small_file_takes_few_round_trips() -> None:
     assert over(100, 0.1, 0.01, 100_000).seconds < 1.0
     assert over(100, 0.1, 0.01, 1168).seconds < 0.6
+
+
+def test_a_small_file_is_not_sent_again_and_again() -> None:
+    assert over(100, 0.1, 0.0, 60 * 1168).extra < 0.5

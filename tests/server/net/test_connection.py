@@ -13,7 +13,7 @@ import pytest
 
 from mystic_server.net import connection as module
 from mystic_server.net.connection import ChooseWire, Connection, State
-from mystic_server.net.outqueue import FileSpan
+from mystic_server.net.outqueue import SPAN_LEAST_BYTES, FileSpan
 from mystic_server.net.reactor import Reactor, Timer
 from mysticproto.errors import ProtocolError
 from mysticproto.model import Ping
@@ -222,6 +222,31 @@ def test_a_file_between_bytes_arrives_byte_for_byte(line: Line, tmp_path: Path) 
     line.until_closed(connection)
     assert owner.told == ["finished"]
     assert connection.queue.bytes_to_peer == len(WELCOME) + 8 + len(content)
+
+
+@pytest.mark.parametrize(
+    ("tick_s", "beside_chat_s", "somebody_speaks", "gets_little"),
+    [(-1.0, -1.0, False, True), (1e9, -1.0, False, False), (1e9, -1.0, True, True), (-1.0, 1e9, True, False)],
+)
+def test_a_tick_that_has_lasted_long_enough_sends_little_of_files(
+    line: Line,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tick_s: float,
+    beside_chat_s: float,
+    somebody_speaks: bool,
+    gets_little: bool,
+) -> None:
+    monkeypatch.setattr(module, "FILES_TICK_S", tick_s)
+    monkeypatch.setattr(module, "FILES_BESIDE_CHAT_S", beside_chat_s)
+    (connection, _, _), (_, _, speaker) = line.open(), line.open()
+    connection._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # type: ignore[union-attr]
+    connection.push(span(tmp_path / "file", bytes(1 << 20)))
+    if somebody_speaks:
+        speaker.sendall(b"hello\n")
+    before = connection.queue.bytes_to_peer
+    tick_once(line.reactor)
+    assert (connection.queue.bytes_to_peer - before <= SPAN_LEAST_BYTES) is gets_little
 
 
 def test_chunks_alone_have_silence_around_them(line: Line) -> None:
