@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
 
 from textual.app import App
@@ -254,14 +255,21 @@ class MysticApp(App[None]):
         await self._give_up()
 
     def on_typed(self, message: messages.Typed) -> None:
-        self._carry_out(message.command, message.key)
+        self._carry_out(message.command, message.key, message.settled)
 
     def on_commanded(self, message: messages.Commanded) -> None:
         self._carry_out(message.command, self.line.store.front)
 
-    def _carry_out(self, command: Command, key: str) -> None:
-        if self._deeds is not None and self._line is not None:
-            self._line.do(self._deeds.carry_out(command, key))
+    def _carry_out(self, command: Command, key: str, settled: Callable[[], None] = lambda: None) -> None:
+        if self._deeds is None or self._line is None:
+            settled()
+            return
+        self._line.do(self._carried_out(self._deeds.carry_out(command, key)), settled)
+
+    async def _carried_out(self, work: Awaitable[None]) -> None:
+        """Where a line has led is seen before what was typed behind it is taken."""
+        await work
+        self.flush()
 
     def on_turned(self, message: messages.Turned) -> None:
         self.line.store.look_at(message.key)

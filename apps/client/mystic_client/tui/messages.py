@@ -1,6 +1,6 @@
 """What widgets and screens tell the app: what the user did, never what is to be done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.message import Message
@@ -22,11 +22,12 @@ class Stopped(Message):
 
 
 class Typed(Message):
-    """The user finished a line in the conversation `key`; it means `command`."""
+    """The user finished a line in the conversation `key`; it means `command`. `settled` is to be called once it has
+    been carried out, or can't be."""
 
-    def __init__(self, key: str, command: Command) -> None:
+    def __init__(self, key: str, command: Command, settled: Callable[[], None]) -> None:
         super().__init__()
-        self.key, self.command = key, command
+        self.key, self.command, self.settled = key, command, settled
 
 
 class Commanded(Message):

@@ -1,10 +1,11 @@
 """The composer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from mystic_client.model.completion import Known
@@ -34,6 +35,46 @@ async def test_enter_sends_and_ctrl_j_breaks_the_line() -> None:
         assert composer.text == "hi\nyou", "it stays until it is accepted"
         composer.accepted()
         assert composer.text == ""
+
+
+def at_once(app: WidgetApp, *keys: str) -> None:
+    """Presses keys before any of them has been worked on."""
+    for key in keys:
+        app.post_message(Key({" ": "space", "/": "slash"}.get(key, key), key if len(key) == 1 else None))
+
+
+async def until_typed(composer: Composer, pilot: Pilot[None], text: str) -> None:
+    async with asyncio.timeout(10):
+        while composer.text != text:
+            await pilot.pause()
+
+
+async def test_what_is_typed_behind_a_line_waits_for_it() -> None:
+    async with composing() as (composer, app, pilot):
+        at_once(app, *"one", "enter", *"two")
+        async with asyncio.timeout(10):
+            while not app.heard(Composer.Submitted):
+                await pilot.pause()
+        assert composer.text == "one"
+        composer.accepted()
+        composer.settle()
+        await until_typed(composer, pilot, "two")
+        assert [sent.text for sent in app.heard(Composer.Submitted)] == ["one"]
+
+
+async def test_keys_that_come_at_once_edit_in_their_order() -> None:
+    async with composing() as (composer, app, pilot):
+        at_once(app, *"teh", "backspace", "backspace", *"he", "left", "left", "left", *"in ", "end", "!", "ctrl+j", "x")
+        await until_typed(composer, pilot, "in the!\nx")
+
+
+async def test_enter_does_not_take_what_was_offered_for_less() -> None:
+    async with composing() as (_, app, pilot):
+        at_once(app, *"/clear", "enter")
+        async with asyncio.timeout(10):
+            while not app.heard(Composer.Submitted):
+                await pilot.pause()
+        assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/clear"]
 
 
 async def test_nothing_is_not_sent() -> None:

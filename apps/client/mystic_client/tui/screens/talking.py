@@ -168,15 +168,17 @@ class Talking(Screen[None]):
         talk = self.store.front_talk
         if talk.editing:
             self.post_message(EditDone(talk.key, talk.editing, event.text.strip()))
+            self.composer.settle()
             return
         command = parse(event.text)
         if isinstance(command, CommandError):
             self.notify(command.text, severity="warning", markup=False)
+            self.composer.settle()
             return
         self.composer.accepted()
         if talk.in_past:
             self.post_message(BackToNow(talk.key))
-        self.post_message(Typed(self.store.front, command))
+        self.post_message(Typed(self.store.front, command, self.composer.settle))
 
     @on(Composer.PasteRefused)
     def _too_long(self, event: Composer.PasteRefused) -> None:

@@ -3,11 +3,17 @@
 Enter sends, ctrl+j breaks the line; up in an empty line edits one's last message; ctrl+p and ctrl+n, and up and down
 in the first and last row, walk through what was sent before. While there are offers, up, down, tab and enter work on
 them, and escape puts them away.
+
+Keys can come faster than they are worked on: in one read, where the way to the terminal is slow. So what is typed
+behind a line waits until that has been settled, and is neither sent with it, nor lost, nor said where the line has led
+away from. And keys that edit do so at once: as bindings they would travel to the app first, and letters overtake them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import ClassVar, Final
 
 from textual import events
@@ -23,6 +29,15 @@ from mysticproto.names import clean_text
 
 MAX_REMEMBERED: Final = 500
 MAX_PASTED_CHARS: Final = 32 * 1024
+SETTLED_WITHIN_S: Final = 2.0
+"""After which one can type on even if the line is not settled."""
+
+
+def _own_actions(bindings: Iterable[BindingType]) -> dict[str, str]:
+    """What each key does to the text itself; of several bindings the last one counts."""
+    plain = [binding for binding in bindings if isinstance(binding, Binding)]
+    actions = {key.strip(): binding.action for binding in plain for key in binding.key.split(",")}
+    return {key: action for key, action in actions.items() if "." not in action}
 
 
 class Composer(TextArea):
@@ -33,6 +48,8 @@ class Composer(TextArea):
         Binding("pageup", "screen.page_view(-1)", "Older", show=False),
         Binding("pagedown", "screen.page_view(1)", "Newer", show=False),
     ]
+
+    _ACTIONS: ClassVar[dict[str, str]] = _own_actions([*TextArea.BINDINGS, *BINDINGS])
 
     class Submitted(Message):
         """The user sent what is in the composer."""
@@ -64,14 +81,27 @@ class Composer(TextArea):
         self._back = 0
         self._draft = ""
         self._put_away = ""
+        self._offered_for = ""
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     # Sending, and what was sent.
 
     def submit(self) -> None:
-        """Says what is in the composer; who hears it decides whether to empty it."""
+        """Says what is in the composer; who hears it decides whether to empty it, and MUST call `settle`."""
         self._close_offers()
         if self.text.strip():
-            self.post_message(self.Submitted(self.text))
+            self._settled.clear()
+            self.screen.post_message(self.Submitted(self.text))  # one's own queue holds what was typed behind it
+
+    def settle(self) -> None:
+        """What was submitted has been carried out or refused: what was typed since can go on."""
+        self._settled.set()
+
+    async def _until_settled(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_WITHIN_S):
+                await self._settled.wait()
 
     def accepted(self) -> None:
         """What was submitted has been carried out: remember and empty it."""
@@ -102,16 +132,23 @@ class Composer(TextArea):
     # Keys. What is not taken here goes on to the text area's own handler.
 
     async def _on_key(self, event: events.Key) -> None:
+        await self._until_settled()
+        if self._offered_for != self.text:  # keys come faster than the news of what they changed
+            self._offer()
         if self._offers.items and self._on_offer_key(event.key):
             taken = True
         elif event.key == "enter":
             taken = True
             self.submit()
         else:
-            taken = self._on_history_key(event.key)
+            taken = self._on_history_key(event.key) or await self._edit(event.key)
         if taken:
             event.stop()
             event.prevent_default()
+
+    async def _edit(self, key: str) -> bool:
+        action = self._ACTIONS.get(key)
+        return action is not None and await self.app.run_action(action, self)
 
     def _on_offer_key(self, key: str) -> bool:
         match key:
@@ -143,6 +180,7 @@ class Composer(TextArea):
         return row == 0 if first else row == self.wrapped_document.height - 1
 
     async def _on_paste(self, event: events.Paste) -> None:
+        await self._until_settled()
         if files := pasted_files(event.text):
             event.stop()
             event.prevent_default()
@@ -165,6 +203,7 @@ class Composer(TextArea):
         self._offer()
 
     def _offer(self) -> None:
+        self._offered_for = self.text
         before = self.get_text_range((0, 0), self.cursor_location)
         if "\n" in before or self.text == self._put_away or not self.has_focus:
             self._close_offers()
