@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from mystic_server.files import datagrams
-from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, encode
+from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, Withdraw, encode
 from mystic_server.files.datagrams import Datagrams, Outlet, Parent, bind
 from mystic_server.net.children import CAN_PASS_FILES, ParentLink, pack_frame
 from mystic_server.net.reactor import Reactor
@@ -191,6 +191,52 @@ def test_a_client_that_gives_up_ends_it(child: Child, path: Path) -> None:
     assert isinstance(child.said[-1], Ended) and child.said[-1].why == "cancelled"
 
 
+def test_what_is_withdrawn_is_ended_after_a_moment(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+    fd = child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        child.datagrams.withdraw(7)
+        child.until(lambda: getter.is_at(State.FAILED))
+    assert getter.receiver.reason is Reason.CANCELLED
+    assert isinstance(child.said[-1], Ended) and child.said[-1].why == "the connection ended"
+    assert is_closed(fd)
+
+
+def test_nobody_need_have_come_for_what_is_withdrawn(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+    child.offer(path)
+    child.datagrams.withdraw(7)
+    child.datagrams.withdraw(8)
+    child.until(lambda: len(child.said) > 1)
+    assert child.said[1:] == [Ended(7, 0, "the connection ended")]
+
+
+def test_a_last_word_may_come_after_the_goodbye(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.05)
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.DONE))
+        child.datagrams.withdraw(7)
+        child.until(getter.is_dismissed)
+        child.datagrams.withdraw(7)
+        is_later: list[bool] = []
+        child.reactor.call_later(0.1, lambda: is_later.append(True))
+        child.until(lambda: bool(is_later))
+    assert child.said[-1] == Ended(7, len(CONTENT))
+
+
+def test_a_client_that_gave_up_before_it_left_is_said_to_have(child: Child, path: Path) -> None:
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        child.datagrams.withdraw(7)
+        getter.receiver.abort(Reason.CANCELLED, time.monotonic())
+        getter.work()
+        child.until(lambda: isinstance(child.said[-1], Ended))
+    assert isinstance(child.said[-1], Ended) and child.said[-1].why == "cancelled"
+
+
 def test_a_client_that_never_comes_is_not_waited_for(path: Path) -> None:
     clock = mock.Mock()
     clock.monotonic.return_value = 1000.0
@@ -361,7 +407,9 @@ def test_ways_that_are_closed_lose_what_is_sent(kernel: Kernel, monkeypatch: pyt
 # The line to the loop.
 
 
-def test_the_line_brings_offers_and_its_end_is_the_end(child: Child, path: Path) -> None:
+def test_the_line_brings_offers_and_their_withdrawal_and_its_end_is_the_end(
+    child: Child, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         link = ParentLink(theirs)
@@ -371,6 +419,9 @@ def test_the_line_brings_offers_and_its_end_is_the_end(child: Child, path: Path)
             socket.send_fds(ours, [pack_frame(body)], [file.fileno()])
         child.until(lambda: bool(child.said))
         assert child.said == [Waiting(7, child.port)]
+        monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+        ours.sendall(pack_frame(encode(Withdraw(7))))
+        child.until(lambda: len(child.said) == 2)
         ours.close()
         child.reactor.run()
 

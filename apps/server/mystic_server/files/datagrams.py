@@ -7,7 +7,9 @@ has one socket (`Outlet`) for all transfers, on the first of the PORTs that is f
 where the peer expects them. A datagram belongs to a transfer by its number and its source's host, before any
 cryptography. Nothing is sent to an address that has not proved itself, but for the proof (`mysticproto.udp.sender`).
 
-A transfer that is over is kept for a moment, because the client's last word may have to be answered again.
+A transfer that is over is kept for a moment, because the client's last word may have to be answered again. One whose
+chat connection has ended is withdrawn: it gets a moment too, because a client that has all of the file may be quicker
+with its goodbye there than with its last word here. Then it is ended, and the client told.
 """
 
 import os
@@ -28,6 +30,7 @@ from mystic_server.files.datagram_messages import (
     Offer,
     Unavailable,
     Waiting,
+    Withdraw,
     encode,
     to_child,
 )
@@ -40,6 +43,8 @@ from mysticproto.udp.sender import Batch, Sender
 from mysticproto.udp.state import Reason, State
 
 LINGER_S = 2.0
+WITHDRAWN_S = 2.0
+"""A last word is said for a second, and needs half a round trip."""
 TELL_EVERY_S = 1.0
 OUTLETS_MAX = 64
 DATAGRAMS_IN_A_TURN = 256
@@ -159,6 +164,8 @@ class Download:
         self.held = -1
         """Bytes of the peer's that the loop knows of; -1 before it has started."""
         self.is_over = False
+        self.is_cut = False
+        """Whether it was withdrawn, and its moment is over."""
         self._fd = fd
         self._reactor = reactor
         self._pump = pump
@@ -169,6 +176,12 @@ class Download:
         if self.sender.state is State.DONE:  # it has said so in one word
             return self.offer.size
         return min(self.offer.size, self.sender.blocks_confirmed * self.offer.block)
+
+    @property
+    def why(self) -> str:
+        """Why it is over; nothing if the peer has all."""
+        reason = self.sender.reason
+        return "" if reason is None else "the connection ended" if self.is_cut else reason.sentence
 
     def abort(self) -> None:
         """Our own mistake: this transfer ends."""
@@ -210,6 +223,13 @@ class Datagrams:
         self._downloads[offer.cid] = download
         self._say(Waiting(offer.cid, outlet.port))
         self._plan(download)
+
+    def withdraw(self, cid: int) -> None:
+        """Ends it soon, unless it ends by itself."""
+        download = self._downloads.get(cid)
+        if download and not download.is_over:
+            cut = partial(self._reactor.guard, download, partial(self._cut, download))
+            self._reactor.call_later(WITHDRAWN_S, cut)
 
     def tell(self) -> None:
         """Says how far the transfers are."""
@@ -282,13 +302,18 @@ class Datagrams:
             download.held = held
             self._say(Moved(download.offer.cid, held))
 
+    def _cut(self, download: Download) -> None:
+        if not download.is_over:
+            download.is_cut = True
+            download.sender.abort(Reason.CANCELLED, self._reactor.now)
+            self._pump(download)
+
     def _end(self, download: Download) -> None:
         if download.is_over:
             return
         download.is_over = True
         download.close_file()
-        reason = download.sender.reason
-        self._say(Ended(download.offer.cid, download.bytes_confirmed, "" if reason is None else reason.sentence))
+        self._say(Ended(download.offer.cid, download.bytes_confirmed, download.why))
         self._reactor.call_later(LINGER_S, partial(self._forget, download.offer.cid))
 
     def _forget(self, cid: int) -> None:
@@ -317,7 +342,11 @@ class Parent:
     def ready(self, readable: bool, writable: bool) -> None:
         """Takes what has come."""
         for body in self._link.receive_all():
-            self._datagrams.offer(to_child.decode(body), self._link.files.popleft())
+            match to_child.decode(body):
+                case Offer() as offer:
+                    self._datagrams.offer(offer, self._link.files.popleft())
+                case Withdraw(cid):
+                    self._datagrams.withdraw(cid)
         if self._link.ended:
             self._reactor.stop()
 
