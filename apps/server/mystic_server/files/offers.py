@@ -4,7 +4,7 @@
                                               -> `unavailable`
     withdraw -> the child gives it a moment, tells the peer -> `ended`
 
-The child is started by the first offer. If it dies all that it was sending has ended; the peers notice it by silence,
+If the child dies, all that it was sending has ended; the peers notice it by silence,
 and go on with another ticket.
 """
 
@@ -97,11 +97,15 @@ class Offers:
         self._child = child
         self._random_bytes = random_bytes
         self._offered: dict[int, _Offered] = {}
-        self._was_started = False
+
+    def start(self) -> None:
+        """Starts the child, where systems can pass open files; elsewhere everything is unavailable."""
+        if CAN_PASS_FILES:
+            self._child.start()
 
     def offer(self, fd: int, size: int, route: Route, watcher: Watcher) -> Withdrawal:
         """Hands a file to the child, which gets a descriptor of its own."""
-        if not self._can_offer():
+        if not self._child.is_up:
             watcher.unavailable(_NOT_NOW)
             return _nothing
         terms = UdpTerms(0, self._new_cid(), self._random_bytes(SECRET_BYTES), block_bytes(route.segment_bytes))
@@ -143,12 +147,6 @@ class Offers:
     def _withdraw(self, cid: int) -> None:
         if cid in self._offered:
             self._child.send(encode(Withdraw(cid)))
-
-    def _can_offer(self) -> bool:
-        if not self._was_started and CAN_PASS_FILES:
-            self._was_started = True
-            self._child.start()
-        return self._child.is_up
 
     def _new_cid(self) -> int:
         """Not 0, and nobody's."""
