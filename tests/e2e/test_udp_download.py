@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -29,12 +29,15 @@ from tests.e2e.programs import Program
 from tests.support.datagram_proxy import Passing, datagram_proxy
 from tests.support.native_peer import NativePeer
 from tests.support.processes import children, descriptors, is_running
+from tests.support.proxy import Proxy
 from tests.support.server_process import ServerProcess, running_server
 
 BIG_BYTES = int(os.environ.get("MYSTIC_BIG_FILE_BYTES", 150_000_000))
 BIG = f"{BIG_BYTES / (1 << 20):.1f} MiB"
 PATIENCE_S = 20.0
 POLL_S = 0.005
+SMALL_BYTES = 200
+"""Datagrams without a part of a file are shorter."""
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "send_fds"), reason="descriptors can't be passed here")
 
@@ -54,7 +57,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @asynccontextmanager
 async def session_on(server: ServerProcess, name: str = "ana") -> AsyncIterator[Session]:
-    session = Session(Address(server.host, server.port), name, None, lambda heard: None)
+    async with session_at(Address(server.host, server.port), name) as session:
+        yield session
+
+
+@asynccontextmanager
+async def session_at(address: Address, name: str) -> AsyncIterator[Session]:
+    session = Session(address, name, None, lambda heard: None)
     run = asyncio.create_task(session.run())
     try:
         await session.online()
@@ -99,6 +108,35 @@ def through(passing: Passing) -> FetchUdp:
             await to_port(proxy.port)(session, ticket, part, moved)
 
     return fetch
+
+
+@contextmanager
+def stopped_sender(server: ServerProcess) -> Iterator[None]:
+    """What sends datagrams does nothing meanwhile."""
+    (sender,) = children(server.pid, "files.datagrams")
+    os.kill(sender, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(sender, signal.SIGCONT)
+
+
+class Dam:
+    """Gives to `through` a way that takes so many bytes of files, and none more until it is opened."""
+
+    def __init__(self, room: int) -> None:
+        self.is_open = False
+        self._room = room
+
+    @property
+    def is_full(self) -> bool:
+        return self._room < 0
+
+    def passing(self, datagram: bytes, to_server: bool) -> list[bytes]:
+        if to_server or self.is_open or len(datagram) < SMALL_BYTES:
+            return [datagram]
+        self._room -= len(datagram)
+        return [] if self.is_full else [datagram]
 
 
 # Whole.
@@ -146,13 +184,9 @@ async def test_a_client_that_was_killed_goes_on_where_it_was(own_server: ServerP
     downloads = tmp_path / "downloads"
     with Program(tmp_path, own_server.address, "bob", "get", "--udp", "resumed", "-o", f"{downloads}/") as client:
         await until(lambda: "bob fetches resumed" in own_server.printed())
-        (sender,) = children(own_server.pid, "files.datagrams")
-        os.kill(sender, signal.SIGSTOP)  # so that the client is in the middle of it when it is killed
-        try:
+        with stopped_sender(own_server):  # so that the client is in the middle of it when it is killed
             await until(lambda: any(has_notes(path) for path in downloads.glob("*.blocks")))
-        finally:
             client.process.kill()
-            os.kill(sender, signal.SIGCONT)
     async with session_on(own_server, "eve") as session:
         seen: list[Progress] = []
         done = await get(session, "resumed", downloads, seen.append)
@@ -206,6 +240,43 @@ async def test_a_download_that_is_given_up_frees_its_place_and_goes_on_later(
         done = await get(session, "given up", tmp_path, nothing)
     assert (done.state, done.over) == ("done", "udp")
     assert Path(done.saved_to).read_bytes() == data
+
+
+async def test_a_client_that_is_killed_gives_its_place_back_soon(own_server: ServerProcess, tmp_path: Path) -> None:
+    share(own_server, "killed", BIG_BYTES)
+    with Program(tmp_path, own_server.address, "bob", "get", "--udp", "killed", "-o", f"{tmp_path}/") as client:
+        await until(lambda: "bob fetches killed" in own_server.printed())
+        with stopped_sender(own_server):  # so that the client is in the middle of it when it is killed
+            client.process.kill()
+    await until(lambda: "bob did not get killed: the connection ended" in own_server.printed())
+
+
+async def test_a_chat_connection_that_breaks_interrupts_the_download(own_server: ServerProcess, tmp_path: Path) -> None:
+    data = share(own_server, "interrupted", BIG_BYTES)
+    dam = Dam(BIG_BYTES // 20)
+    seen: list[Progress] = []
+    async with (
+        Proxy(Address(own_server.host, own_server.port)) as proxy,
+        session_at(proxy.address, "ana") as session,
+    ):
+        task = asyncio.create_task(get(session, "interrupted", tmp_path, seen.append, through(dam.passing)))
+        await until(lambda: dam.is_full)
+        proxy.cut()
+        await until(lambda: "ana did not get interrupted: the connection ended" in own_server.printed())
+        dam.is_open = True
+        done = await asyncio.wait_for(task, 3 * PATIENCE_S)
+    assert (done.state, done.over, done.note, done.verified) == ("done", "udp", "", True)
+    assert "ana fetches interrupted, 143.1 MiB from" in own_server.printed()
+    assert Path(done.saved_to).read_bytes() == data
+
+
+async def test_who_leaves_with_the_whole_file_is_said_to_have_it(own_server: ServerProcess, tmp_path: Path) -> None:
+    """Its last word stands behind its goodbye."""
+    share(own_server, "left", 300_000)
+    with Program(tmp_path, own_server.address, "bob", "get", "--udp", "left", "-o", f"{tmp_path}/") as client:
+        assert client.process.wait(PATIENCE_S) == 0
+    await until(lambda: "bob has left, " in own_server.printed())
+    assert "did not get" not in own_server.printed()
 
 
 # By TCP.

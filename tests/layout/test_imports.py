@@ -58,12 +58,16 @@ RULES = {
     "mystic_server.files.datagrams": Rule(  # a process of its own with a loop of its own
         (
             "mystic_server.files.datagram_messages",
+            "mystic_server.files.outlet",
             CHILDREN,
             "mystic_server.net.reactor",
             "mysticproto.udp",
             *PROTO_WORDS,
         ),
         never=("asyncio", "threading", *SCREEN),
+    ),
+    "mystic_server.files.outlet": Rule(  # of that process
+        ("mystic_server.net.reactor", "mysticproto.udp", *PROTO_WORDS), never=("asyncio", "threading", *SCREEN)
     ),
     "mystic_server.accounts": Rule((CHILDREN, *PROTO_WORDS), never=("asyncio", "threading", *SCREEN)),
     "mystic_server.hub": Rule(

@@ -1,7 +1,7 @@
 """The composition root: builds every part of the server, and owns the order of start and stop.
 
     start   settings -> folders -> sockets -> store child, the world from its tables -> files child -> gateway
-            -> the last run's sessions end -> listeners -> "ready"
+            -> the last run's sessions end -> listeners -> "ready" -> datagram child
     stop    listeners -> goodbyes, sessions end in the log -> queues drain -> children -> console
 
 The order at a tick's end is fixed here: what was decided goes to the store, what was committed goes to the peers'
@@ -81,6 +81,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._fingerprint = ""  # of the certificate, if there is one
         self._is_stopping = False
+        self._start_late: Callable[[], None] = lambda: None  # what nobody can want before somebody can connect
         self._closers: list[Callable[[], None]] = []
 
     def run(self) -> int:
@@ -181,8 +182,8 @@ class Server:
         if self._settings.uploads != "off":
             child.start()
 
-    def _start_datagrams(self, port: int) -> OfferDatagrams | None:
-        """The child is started by the first who wants it. A port that was asked for is the only one."""
+    def _datagrams(self, port: int) -> OfferDatagrams | None:
+        """A port that was asked for is the only one."""
         if not self._settings.udp:
             return None
         asked = self._settings.udp_port
@@ -197,6 +198,7 @@ class Server:
         )
         datagrams = Offers(child, secrets.token_bytes)
         self._closers.append(child.stop)
+        self._start_late = datagrams.start
         return datagrams.offer
 
     def _compose(self, tls: ssl.SSLContext | None, port: int) -> None:
@@ -219,7 +221,7 @@ class Server:
             self._passwords(),
             Throttle(self._throttle_limits()),
             self._watermarks,
-            self._start_datagrams(port),
+            self._datagrams(port),
         )
         self._log.on_results = self._gateway.fanout.on_results
         room = min(limits.max_connections, raise_descriptor_limit() - limits.reserved_descriptors)
@@ -340,6 +342,7 @@ class Server:
         self._console.started([listener.address for listener in self._listeners])
         for listener in self._listeners:
             self._console.ready(*listener.address)
+        self._start_late()
         self._reactor.longest_stall_s = 0.0  # nobody was here who could have waited
 
     def _out_of_descriptors(self, error: OSError) -> None:

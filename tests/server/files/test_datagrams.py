@@ -1,27 +1,24 @@
-"""The datagram child's work, over loopback: outlets, transfers, and what the loop is told."""
+"""The datagram child's work, over loopback: transfers, and what the loop is told."""
 
 from __future__ import annotations
 
 import os
 import socket
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
 from unittest import mock
 
 import pytest
 
-from mystic_server.files import datagrams
-from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, encode
-from mystic_server.files.datagrams import Datagrams, Outlet, Parent, bind
+from mystic_server.files import datagrams, outlet
+from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, Withdraw, encode
+from mystic_server.files.datagrams import Datagrams, Parent
 from mystic_server.net.children import CAN_PASS_FILES, ParentLink, pack_frame
 from mystic_server.net.reactor import Reactor
 from mysticproto.model import UdpTerms
 from mysticproto.udp.blocks import BlockSet
 from mysticproto.udp.receiver import Receiver
-from mysticproto.udp.sender import Batch
 from mysticproto.udp.state import Reason, State
 
 pytestmark = pytest.mark.skipif(not CAN_PASS_FILES, reason="descriptors can't be passed here")
@@ -131,7 +128,7 @@ def child() -> Iterator[Child]:
 @pytest.mark.parametrize("segments", [True, False])
 def test_a_file_is_sent(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch, segments: bool) -> None:
     if not segments:
-        monkeypatch.setattr(datagrams, "_can_segment", lambda sock: False)
+        monkeypatch.setattr(outlet, "_can_segment", lambda sock: False)
     fd = child.offer(path)
     with Getter(child) as getter:
         child.until(lambda: getter.is_at(State.DONE))
@@ -185,6 +182,52 @@ def test_a_client_that_gives_up_ends_it(child: Child, path: Path) -> None:
     child.offer(path)
     with Getter(child) as getter:
         child.until(lambda: getter.is_at(State.RUNNING))
+        getter.receiver.abort(Reason.CANCELLED, time.monotonic())
+        getter.work()
+        child.until(lambda: isinstance(child.said[-1], Ended))
+    assert isinstance(child.said[-1], Ended) and child.said[-1].why == "cancelled"
+
+
+def test_what_is_withdrawn_is_ended_after_a_moment(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+    fd = child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        child.datagrams.withdraw(7)
+        child.until(lambda: getter.is_at(State.FAILED))
+    assert getter.receiver.reason is Reason.CANCELLED
+    assert isinstance(child.said[-1], Ended) and child.said[-1].why == "the connection ended"
+    assert is_closed(fd)
+
+
+def test_nobody_need_have_come_for_what_is_withdrawn(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+    child.offer(path)
+    child.datagrams.withdraw(7)
+    child.datagrams.withdraw(8)
+    child.until(lambda: len(child.said) > 1)
+    assert child.said[1:] == [Ended(7, 0, "the connection ended")]
+
+
+def test_a_last_word_may_come_after_the_goodbye(child: Child, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.05)
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.DONE))
+        child.datagrams.withdraw(7)
+        child.until(getter.is_dismissed)
+        child.datagrams.withdraw(7)
+        is_later: list[bool] = []
+        child.reactor.call_later(0.1, lambda: is_later.append(True))
+        child.until(lambda: bool(is_later))
+    assert child.said[-1] == Ended(7, len(CONTENT))
+
+
+def test_a_client_that_gave_up_before_it_left_is_said_to_have(child: Child, path: Path) -> None:
+    child.offer(path)
+    with Getter(child) as getter:
+        child.until(lambda: getter.is_at(State.RUNNING))
+        child.datagrams.withdraw(7)
         getter.receiver.abort(Reason.CANCELLED, time.monotonic())
         getter.work()
         child.until(lambda: isinstance(child.said[-1], Ended))
@@ -255,113 +298,12 @@ def test_too_many_addresses(child: Child, path: Path, monkeypatch: pytest.Monkey
     assert child.said[-1] == Unavailable(8, "The server has no port for it: there are too many addresses.")
 
 
-def test_the_first_port_that_is_free_is_taken() -> None:
-    with bind("127.0.0.1", [0]) as first:
-        taken = first.getsockname()[1]
-        with bind("127.0.0.1", [taken, 0]) as second:
-            assert second.getsockname()[1] != taken
-        with pytest.raises(OSError, match="in use"):
-            bind("127.0.0.1", [taken])
-
-
-def test_ipv6() -> None:
-    try:
-        sock = bind("::1", [0])
-    except OSError:
-        pytest.skip("there is no IPv6 here")
-    with sock:
-        assert sock.family == socket.AF_INET6
-
-
-# Outlets.
-
-
-class Kernel:
-    """A socket that takes what the test allows. What it is given is cut as the kernel would."""
-
-    def __init__(self) -> None:
-        self.room = 1000
-        self.segments_work = True
-        self.sent: list[bytes] = []
-        self._pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-
-    def fileno(self) -> int:
-        return self._pair[0].fileno()
-
-    def getsockname(self) -> tuple[str, int]:
-        return "127.0.0.1", 5
-
-    def getsockopt(self, level: int, name: int) -> int:
-        return 0
-
-    def sendmsg(self, buffers: list[bytes], control: Any, flags: int, address: Any) -> None:
-        (data,), one = buffers, int.from_bytes(control[0][2], "little")
-        if not self.segments_work:
-            raise OSError(5, "no offload")
-        if self.room < len(data) // one:
-            raise BlockingIOError
-        self._take([data[at : at + one] for at in range(0, len(data), one)])
-
-    def sendto(self, data: bytes | memoryview, address: Any) -> None:
-        if not self.room:
-            raise BlockingIOError
-        self._take([bytes(data)])
-
-    def _take(self, datagrams: list[bytes]) -> None:
-        self.room -= len(datagrams)
-        self.sent += datagrams
-
-    def close(self) -> None:
-        for sock in self._pair:
-            sock.close()
-
-
-@pytest.fixture
-def kernel() -> Iterator[Kernel]:
-    kernel = Kernel()
-    yield kernel
-    kernel.close()
-
-
-BATCHES = [Batch(("127.0.0.1", 9), bytes([number]) * 10, 4) for number in range(3)]
-PIECES = [bytes([number]) * size for number in range(3) for size in (4, 4, 2)]
-
-
-@pytest.mark.parametrize("segments_work", [True, False])
-@pytest.mark.parametrize("room", [0, 1, 3, 4, 7, 9, 100])
-def test_what_the_kernel_has_no_room_for_waits_in_order(kernel: Kernel, room: int, segments_work: bool) -> None:
-    reactor = Reactor(lambda error: pytest.fail(str(error)))
-    flowing: deque[Outlet] = deque()
-    outlet = Outlet(reactor, cast(socket.socket, kernel), lambda *heard: None, flowing.append)
-    kernel.room, kernel.segments_work = room, segments_work
-    outlet.send(BATCHES)
-    assert outlet.is_blocked == (room < len(PIECES)) and not flowing
-    assert kernel.sent == PIECES[: len(kernel.sent)]
-    kernel.room = 100
-    if outlet.is_blocked:
-        reactor.tick()
-        assert list(flowing) == [outlet]
-    assert kernel.sent == PIECES and not outlet.is_blocked
-    reactor.close()
-
-
-def test_ways_that_are_closed_lose_what_is_sent(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*given: object) -> None:
-        raise OSError(101, "no way")
-
-    monkeypatch.setattr(kernel, "sendto", refuse)
-    kernel.segments_work = False
-    reactor = Reactor(lambda error: pytest.fail(str(error)))
-    outlet = Outlet(reactor, cast(socket.socket, kernel), lambda *heard: None, lambda outlet: None)
-    outlet.send(BATCHES)
-    assert not outlet.is_blocked
-    reactor.close()
-
-
 # The line to the loop.
 
 
-def test_the_line_brings_offers_and_its_end_is_the_end(child: Child, path: Path) -> None:
+def test_the_line_brings_offers_and_their_withdrawal_and_its_end_is_the_end(
+    child: Child, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         link = ParentLink(theirs)
@@ -371,6 +313,9 @@ def test_the_line_brings_offers_and_its_end_is_the_end(child: Child, path: Path)
             socket.send_fds(ours, [pack_frame(body)], [file.fileno()])
         child.until(lambda: bool(child.said))
         assert child.said == [Waiting(7, child.port)]
+        monkeypatch.setattr(datagrams, "WITHDRAWN_S", 0.0)
+        ours.sendall(pack_frame(encode(Withdraw(7))))
+        child.until(lambda: len(child.said) == 2)
         ours.close()
         child.reactor.run()
 

@@ -7,8 +7,18 @@ from itertools import count
 import pytest
 
 from mystic_server.files import offers
-from mystic_server.files.datagram_messages import Ended, FromChild, Moved, Offer, Unavailable, Waiting, encode, to_child
-from mystic_server.files.offers import Offers, Route, block_bytes
+from mystic_server.files.datagram_messages import (
+    Ended,
+    FromChild,
+    Moved,
+    Offer,
+    Unavailable,
+    Waiting,
+    Withdraw,
+    encode,
+    to_child,
+)
+from mystic_server.files.offers import Offers, Route, Withdrawal, block_bytes
 from mysticproto.model import UdpTerms
 
 ROUTE = Route("10.0.0.1", "10.0.0.2", 1448)
@@ -23,15 +33,24 @@ class FakeChild:
         self.is_full = False
         self.starts = 0
         self.asked: list[tuple[Offer, int]] = []
+        self.withdrawn: list[int] = []
 
     def start(self) -> None:
         self.is_up = True
         self.starts += 1
 
     def send_file(self, body: bytes, fd: int) -> bool:
+        offer = to_child.decode(body)
+        assert isinstance(offer, Offer)
         if not self.is_full:
-            self.asked.append((to_child.decode(body), fd))
+            self.asked.append((offer, fd))
         return not self.is_full
+
+    def send(self, body: bytes) -> None:
+        assert self.is_up
+        withdraw = to_child.decode(body)
+        assert isinstance(withdraw, Withdraw)
+        self.withdrawn.append(withdraw.cid)
 
 
 class Heard:
@@ -61,9 +80,11 @@ class Desk:
         self.child = FakeChild()
         self.offers = Offers(self.child, lambda size: next(numbers).to_bytes(size, "big"))
         self.heard = Heard()
+        self.withdraw: Withdrawal = pytest.fail
+        self.offers.start()
 
     def offer(self, route: Route = ROUTE) -> Offer:
-        self.offers.offer(FD, 5000, route, self.heard)
+        self.withdraw = self.offers.offer(FD, 5000, route, self.heard)
         return self.child.asked[-1][0]
 
     def says(self, said: FromChild) -> None:
@@ -75,10 +96,8 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_the_first_offer_starts_the_child(desk: Desk) -> None:
-    assert desk.child.starts == 0
+def test_the_child_gets_the_file_and_the_terms(desk: Desk) -> None:
     first, second = desk.offer(), desk.offer()
-    assert desk.child.starts == 1
     assert (first.size, first.block, first.local_host, first.peer_host) == (5000, 1408, "10.0.0.1", "10.0.0.2")
     assert [fd for _, fd in desk.child.asked] == [FD, FD]
     assert first.cid and second.cid and first.cid != second.cid and first.secret != second.secret
@@ -93,6 +112,27 @@ def test_what_the_child_says_is_passed_on(desk: Desk) -> None:
     assert desk.heard.said == [terms, 0, 70, (5000, "")]
     desk.says(Moved(offer.cid, 80))
     assert len(desk.heard.said) == 4
+
+
+def test_an_offer_is_withdrawn_until_it_is_over(desk: Desk) -> None:
+    offer = desk.offer()
+    desk.withdraw()
+    assert desk.child.withdrawn == [offer.cid]
+    desk.says(Waiting(offer.cid, 4000))
+    desk.says(Ended(offer.cid, 70, "the connection ended"))
+    assert desk.heard.said[1:] == [(70, "the connection ended")]
+    desk.withdraw()
+    assert desk.child.withdrawn == [offer.cid]
+
+
+def test_what_a_child_had_that_died_need_not_be_withdrawn(desk: Desk) -> None:
+    desk.offer()
+    desk.child.is_up = False
+    desk.offers.went_down()
+    desk.withdraw()
+    desk.offer()
+    desk.withdraw()
+    assert desk.child.withdrawn == []
 
 
 def test_a_file_that_cannot_be_had(desk: Desk) -> None:

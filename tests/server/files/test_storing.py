@@ -152,6 +152,16 @@ def test_a_file_for_some_people_stays_aside(desk: Desk) -> None:
     assert (desk.folder / one.id).stat().st_mode & 0o777 == 0o600
 
 
+def test_what_comes_goes_to_the_disk_bit_by_bit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that goes there all at once, at its end, would keep the log of the messages from the disk."""
+    synced: list[int] = []
+    monkeypatch.setattr(storing, "_sync_data", lambda fd: synced.append(os.fstat(fd).st_size))
+    monkeypatch.setattr(storing, "SYNC_BYTES", 3000)
+    one = len(DATA) // 10
+    desk.tell(Begin(1, upload()), *(Piece(1, DATA[at : at + one]) for at in range(0, len(DATA), one)))
+    assert synced == [3 * one, 6 * one, 9 * one]
+
+
 def test_it_goes_on_where_it_was_left(desk: Desk) -> None:
     one = upload()
     desk.tell(Begin(1, one), Piece(1, DATA[:1000]), Leave(1), Piece(1, b"late"), Finish(1))

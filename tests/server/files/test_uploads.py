@@ -24,7 +24,7 @@ from mystic_server.files.upload_messages import (
     Upload,
     Written,
 )
-from mystic_server.files.uploads import WINDOW_BYTES, Ended, Incoming, UploadLimits
+from mystic_server.files.uploads import UNANNOUNCED_MAX, WINDOW_BYTES, Ended, Incoming, UploadLimits
 from mysticproto.model import OpenUpload, Refused, ToGlobal, UploadTicket
 from tests.server.files.test_placing import BAD_NAMES
 from tests.server.hub.fakes import FakeUploads
@@ -374,6 +374,49 @@ def test_what_nobody_goes_on_with_is_dropped_after_a_day(desk: Desk, later_us: i
     desk.area.expire(desk.now + 3600, desk.now_us + later_us)
     assert desk.area.takes(Drop) == [Drop((left.upload.id,))]
     assert running.left == 100
+
+
+def test_what_is_whole_and_has_no_message_is_asked_about_after_a_day(desk: Desk) -> None:
+    asked: list[Upload] = []
+    desk.area.on_unannounced = asked.append
+    desk.bring(wanted("shared"))
+    desk.area.announced(desk.bring(wanted("announced", to=ToGlobal())), 41)
+    upload = desk.bring(wanted("lost", 1000, to=ToGlobal()))
+    desk.area.expire(desk.now, desk.now_us + DAY_US - 1)
+    assert asked == []
+    desk.area.expire(desk.now + 3600, desk.now_us + DAY_US)
+    assert asked == [upload] and desk.area.takes(Drop) == []
+    desk.area.give_up(upload)
+    desk.area.give_up(upload)
+    assert desk.area.takes(Drop) == [Drop((upload.id,))]
+    desk.bring(wanted("2", 1000))
+    desk.bring(wanted("3", 1000 - 200))
+    desk.area.expire(desk.now + 7200, desk.now_us)
+    assert asked == [upload]
+
+
+def test_what_is_gone_on_with_is_not_given_up(desk: Desk) -> None:
+    upload = desk.bring(wanted(to=ToGlobal()))
+    incoming, _ = desk.redeem(desk.ticket(wanted(to=ToGlobal()), offset=100))
+    desk.area.give_up(upload)
+    desk.area.announced(upload, 41)
+    incoming.finished()
+    desk.area.give_up(upload)
+    assert desk.area.takes(Drop) == []
+
+
+def test_so_many_are_asked_about_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, UploadLimits(unfinished_life_s=10))
+    asked: list[Upload] = []
+    desk.area.on_unannounced = asked.append
+    for number in range(UNANNOUNCED_MAX + 5):
+        desk.bring(wanted(f"{number}", 0, to=ToGlobal()))
+    desk.area.expire(desk.now, desk.now_us + DAY_US)
+    assert len(asked) == UNANNOUNCED_MAX
+    for upload in asked:
+        desk.area.give_up(upload)
+    desk.area.expire(desk.now + 10, desk.now_us + DAY_US)
+    assert len(asked) == UNANNOUNCED_MAX + 5
 
 
 # Files of messages.

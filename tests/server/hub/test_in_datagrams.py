@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mystic_server.files.offers import Route, Watcher
+from mystic_server.files.offers import Route, Watcher, Withdrawal
 from mystic_server.hub.in_datagrams import OfferDatagrams
 from mystic_server.hub.sending import Sending
 from mystic_server.net.connection import Connection
@@ -31,9 +31,11 @@ class Desk:
         self.rig = rig
         self.ana: Client = rig.comes("ana")
         self.watchers: list[Watcher] = []
+        self.withdrawn: list[Watcher] = []
         self.offered: list[tuple[int, int, Route]] = []
         self.transfers: list[Transfer] = []
         self._path = path
+        self._sending = self.sending(self._offer)
         path.write_bytes(bytes(SIZE))
 
     def sending(self, offer: OfferDatagrams | None) -> Sending:
@@ -44,14 +46,19 @@ class Desk:
     def asks(self, over: str = "udp", offer: bool = True) -> None:
         """The peer has asked for a file, and the file area has a ticket for it."""
         self.rig.files.transfers[GIVEN.ticket] = self._transfer
-        sending = self.sending(self._offer if offer else None)
+        sending = self._sending if offer else self.sending(None)
         sending.open_download(self.ana.peer, OpenDownload(5, "a/file", over))
         self.rig.files.opened.pop()[2](GIVEN)
         self.rig.settle()
 
-    def _offer(self, fd: int, size: int, route: Route, watcher: Watcher) -> None:
+    def leaves(self) -> None:
+        """The peer's connection ends."""
+        self._sending.connection_ended(self.ana.peer, "lost")
+
+    def _offer(self, fd: int, size: int, route: Route, watcher: Watcher) -> Withdrawal:
         self.offered.append((fd, size, route))
         self.watchers.append(watcher)
+        return lambda: self.withdrawn.append(watcher)
 
     def _transfer(self, n: int) -> Transfer:
         fd = os.open(self._path, os.O_RDONLY)
@@ -108,6 +115,32 @@ def test_one_that_breaks_off(desk: Desk) -> None:
     watcher.ended(0, "the process that sends datagrams ended")
     assert desk.lines == ["ana gets a/file in datagrams", "ana has not got a/file in datagrams"]
     assert desk.transfers[0].outcomes == [False]
+
+
+def test_what_a_connection_asked_for_is_withdrawn_when_it_ends(desk: Desk) -> None:
+    for _ in range(3):
+        desk.asks()
+    over, waiting, running = desk.watchers
+    over.waiting(TERMS)
+    over.ended(SIZE, "")
+    running.waiting(TERMS)
+    running.moved(1000)
+    assert desk.withdrawn == []
+    desk.leaves()
+    assert set(desk.withdrawn) == {waiting, running}
+    running.ended(SIZE, "")  # it had come whole, and its client was quicker with its goodbye
+    waiting.ended(0, "the connection ended")
+    assert desk.lines == ["ana gets a/file in datagrams", "ana has got a/file in datagrams"]
+    assert [transfer.outcomes for transfer in desk.transfers] == [[True], [False], [True]]
+    desk.leaves()
+    assert len(desk.withdrawn) == 2
+
+
+def test_what_cannot_be_had_is_not_withdrawn(desk: Desk) -> None:
+    desk.asks()
+    desk.watchers[0].unavailable("No port.")
+    desk.leaves()
+    assert desk.withdrawn == []
 
 
 def test_one_that_never_begins_is_no_news(desk: Desk) -> None:

@@ -9,8 +9,20 @@ from msgspec.structs import replace
 
 from mystic_server.domain.events import Posted
 from mystic_server.files.tree import FileId
-from mystic_server.files.upload_messages import Drop, Failed, Finish, Finished, Leave, Mark, Piece, Upload, Written
+from mystic_server.files.upload_messages import (
+    Drop,
+    Failed,
+    Finish,
+    Finished,
+    Known,
+    Leave,
+    Mark,
+    Piece,
+    Upload,
+    Written,
+)
 from mystic_server.files.uploads import WINDOW_BYTES
+from mystic_server.hub.house import now_us
 from mystic_server.hub.patrol import Patience, Patrol
 from mysticproto.model import (
     Bye,
@@ -39,6 +51,7 @@ from tests.server.hub.rig import Client, Rig, new_key
 DATA = bytes(range(256)) * 1000
 HASH = b"h" * 32
 CID = b"c" * 16
+DAY_US = 24 * 3600 * 1_000_000
 PATIENCE = Patience(
     silent=9, silent_s=9, login_s=30, idle_s=9999, soft=1 << 20, total=1 << 30, soft_s=60, stuck_s=10, file_stuck_s=60
 )
@@ -366,3 +379,75 @@ def test_who_was_muted_meanwhile_is_not_heard(ana: Client, rig: Rig) -> None:
     is_whole(rig)
     assert [refused.code for refused in file.takes(Refused)] == ["muted"]
     assert refusal(rig, ana, wanted(ToGlobal())) == "muted"
+
+
+# Whole, but never announced.
+
+
+def refused_for_now(rig: Rig, ana: Client) -> Upload:
+    """It is whole when its message can't be said, and its client does not come back."""
+    rig.log.refuses = "store_unavailable"
+    brings(rig, opens(rig, ana, wanted(ToUsers(("bob",)))).ticket)
+    upload = is_whole(rig)
+    rig.log.refuses = ""
+    return upload
+
+
+def a_day_later(rig: Rig) -> None:
+    rig.uploads.expire(rig.clock.now, now_us() + DAY_US)
+    rig.settle()
+
+
+def test_a_file_whose_message_never_came_is_removed_after_a_day(rig: Rig, ana: Client) -> None:
+    rig.comes("bob")
+    upload = refused_for_now(rig, ana)
+    rig.uploads.expire(rig.clock.now - 9999, now_us())
+    rig.settle()
+    assert rig.uploads.takes(Drop) == []
+    a_day_later(rig)
+    assert rig.uploads.takes(Drop) == [Drop((upload.id,))]
+
+
+def test_one_that_was_announced_is_kept_though_it_was_not_noted(rig: Rig, ana: Client) -> None:
+    """As after a server that was killed when the message was in the log already."""
+    bob = rig.comes("bob")
+    brings(rig, opens(rig, ana, wanted(ToUsers(("bob",)))).ticket)
+    upload = is_whole(rig)
+    (message,) = bob.takes(Message)
+    rig.uploads.takes(Mark)
+    rig.uploads.went_down()
+    rig.uploads.says(Known((upload,), False))
+    a_day_later(rig)
+    assert rig.uploads.takes(Mark) == [Mark(replace(upload, seq=message.seq))]
+    assert rig.uploads.takes(Drop) == []
+
+
+@pytest.mark.parametrize("what", ["deleted", "another file's"])
+def test_one_whose_message_is_gone_or_another_is_removed(rig: Rig, ana: Client, what: str) -> None:
+    bob = rig.comes("bob")
+    brings(rig, opens(rig, ana, wanted(ToUsers(("bob",)))).ticket)
+    upload = is_whole(rig)
+    (message,) = bob.takes(Message)
+    if what == "deleted":
+        ana.asks(Delete(6, message.seq))
+    else:
+        upload = replace(upload, id="f" * 32)
+    rig.settle()
+    rig.uploads.takes(Drop)
+    rig.uploads.went_down()
+    rig.uploads.says(Known((upload,), False))
+    a_day_later(rig)
+    assert rig.uploads.takes(Drop) == [Drop((upload.id,))]
+
+
+def test_one_whose_message_is_on_its_way_waits(rig: Rig, ana: Client) -> None:
+    rig.comes("bob")
+    rig.log.is_held = True
+    file = brings(rig, opens(rig, ana, wanted(ToUsers(("bob",)))).ticket)
+    is_whole(rig)
+    file.goes()
+    rig.settle()
+    a_day_later(rig)
+    rig.log.is_held = False
+    rig.settle()
+    assert rig.uploads.takes(Drop) == [] and len(rig.uploads.takes(Mark)) == 1

@@ -20,6 +20,13 @@ class Offer(Struct, array_like=True, frozen=True, tag="offer"):
     peer_host: str
 
 
+class Withdraw(Struct, array_like=True, frozen=True, tag="withdraw"):
+    """Who asked for it is gone: it may end by itself within a moment, then it is ended. Answered by `Ended`, unless it
+    was over already."""
+
+    cid: int
+
+
 class Waiting(Struct, array_like=True, frozen=True, tag="waiting"):
     """The file waits on this port."""
 
@@ -49,8 +56,9 @@ class Ended(Struct, array_like=True, frozen=True, tag="ended"):
     why: str = ""
 
 
+ToChild: TypeAlias = Offer | Withdraw
 FromChild: TypeAlias = Waiting | Unavailable | Moved | Ended
 
 encode = msgspec.msgpack.Encoder().encode
-to_child: msgspec.msgpack.Decoder[Offer] = msgspec.msgpack.Decoder(Offer)
+to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)

@@ -7,19 +7,17 @@ has one socket (`Outlet`) for all transfers, on the first of the PORTs that is f
 where the peer expects them. A datagram belongs to a transfer by its number and its source's host, before any
 cryptography. Nothing is sent to an address that has not proved itself, but for the proof (`mysticproto.udp.sender`).
 
-A transfer that is over is kept for a moment, because the client's last word may have to be answered again.
+A transfer that is over is kept for a moment, because the client's last word may have to be answered again. One whose
+chat connection has ended is withdrawn: it gets a moment too, because a client that has all of the file may be quicker
+with its goodbye there than with its last word here. Then it is ended, and the client told.
 """
 
 import os
 import secrets
-import socket
-import struct
 import sys
 import traceback
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import cast
 
 from mystic_server.files.datagram_messages import (
     Ended,
@@ -28,116 +26,25 @@ from mystic_server.files.datagram_messages import (
     Offer,
     Unavailable,
     Waiting,
+    Withdraw,
     encode,
     to_child,
 )
+from mystic_server.files.outlet import Outlet, bind
 from mystic_server.net.children import ParentLink
-from mystic_server.net.reactor import READ, WRITE, Reactor, Timer
+from mystic_server.net.reactor import Reactor, Timer
 from mysticproto.errors import ProtocolError
 from mysticproto.model import UdpTerms
 from mysticproto.udp.packets import peek_cid
-from mysticproto.udp.sender import Batch, Sender
+from mysticproto.udp.sender import Sender
 from mysticproto.udp.state import Reason, State
 
 LINGER_S = 2.0
+WITHDRAWN_S = 2.0
+"""A last word is said for a second, and needs half a round trip."""
 TELL_EVERY_S = 1.0
 OUTLETS_MAX = 64
-DATAGRAMS_IN_A_TURN = 256
-MAX_DATAGRAM_BYTES = 2048
-"""The longest that a client sends has 1200; what is longer is cut, and then refused."""
-SEND_BUFFER_BYTES = 4 * 1024 * 1024
 ENTROPY_BYTES = 32
-
-# From Linux's headers; Python has no names for them.
-_SOL_UDP, _UDP_SEGMENT = 17, 103
-_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DONT = 10, 23, 0
-_SEGMENT = struct.Struct("H")
-
-
-class Outlet:
-    """One UDP socket. `heard(datagram, address)` is called for what comes, `flowing()` when it takes datagrams again.
-
-    What the kernel has no room for waits here, in order; meanwhile `is_blocked`, and nobody should bring more.
-    """
-
-    def __init__(
-        self,
-        reactor: Reactor,
-        sock: socket.socket,
-        heard: Callable[["Outlet", bytes, tuple[str, int]], None],
-        flowing: Callable[["Outlet"], None],
-    ) -> None:
-        self.port: int = sock.getsockname()[1]
-        self._reactor = reactor
-        self._sock = sock
-        self._heard = heard
-        self._flowing = flowing
-        self._unsent: deque[Batch] = deque()
-        self._segments = _can_segment(sock)
-        reactor.register(sock, self)
-
-    @property
-    def is_blocked(self) -> bool:
-        return bool(self._unsent)
-
-    def send(self, batches: Sequence[Batch]) -> None:
-        """As far as the kernel takes them."""
-        self._unsent.extend(batches)
-        self._flush()
-
-    def ready(self, readable: bool, writable: bool) -> None:
-        """The reactor's call."""
-        if writable:
-            self._flush()
-            if not self._unsent:
-                self._flowing(self)
-        for _ in range(DATAGRAMS_IN_A_TURN if readable else 0):
-            try:
-                datagram, address = self._sock.recvfrom(MAX_DATAGRAM_BYTES)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError:  # an answer to what was sent before: its port is closed, or there is no way to it
-                continue
-            self._heard(self, datagram, address)
-
-    def abort(self) -> None:
-        """Our own mistake: the socket serves the other transfers on."""
-
-    def close(self) -> None:
-        self._reactor.unregister(self._sock)
-        self._sock.close()
-
-    def _flush(self) -> None:
-        was_blocked = bool(self._unsent)
-        while self._unsent and self._send(self._unsent[0]):
-            self._unsent.popleft()
-        if was_blocked:
-            self._reactor.modify(self._sock, self, READ | WRITE if self._unsent else READ)
-
-    def _send(self, batch: Batch) -> bool:
-        """False: the kernel is full, and what it did not take is the first that waits."""
-        if self._segments and len(batch.data) > batch.segment_bytes:
-            control = [(_SOL_UDP, _UDP_SEGMENT, _SEGMENT.pack(batch.segment_bytes))]
-            try:
-                self._sock.sendmsg([batch.data], control, 0, _address(batch))
-                return True
-            except (BlockingIOError, InterruptedError):
-                return False
-            except OSError:  # too long for the way's first part, or its device can't: one by one they may pass
-                pass
-        return self._send_singly(batch)
-
-    def _send_singly(self, batch: Batch) -> bool:
-        view, one = memoryview(batch.data), batch.segment_bytes
-        for at in range(0, len(view), one):
-            try:
-                self._sock.sendto(view[at : at + one], _address(batch))
-            except (BlockingIOError, InterruptedError):
-                self._unsent[0] = batch._replace(data=bytes(view[at:]))
-                return False
-            except OSError:  # lost, as on the way
-                continue
-        return True
 
 
 class Download:
@@ -159,6 +66,8 @@ class Download:
         self.held = -1
         """Bytes of the peer's that the loop knows of; -1 before it has started."""
         self.is_over = False
+        self.is_cut = False
+        """Whether it was withdrawn, and its moment is over."""
         self._fd = fd
         self._reactor = reactor
         self._pump = pump
@@ -169,6 +78,12 @@ class Download:
         if self.sender.state is State.DONE:  # it has said so in one word
             return self.offer.size
         return min(self.offer.size, self.sender.blocks_confirmed * self.offer.block)
+
+    @property
+    def why(self) -> str:
+        """Why it is over; nothing if the peer has all."""
+        reason = self.sender.reason
+        return "" if reason is None else "the connection ended" if self.is_cut else reason.sentence
 
     def abort(self) -> None:
         """Our own mistake: this transfer ends."""
@@ -210,6 +125,13 @@ class Datagrams:
         self._downloads[offer.cid] = download
         self._say(Waiting(offer.cid, outlet.port))
         self._plan(download)
+
+    def withdraw(self, cid: int) -> None:
+        """Ends it soon, unless it ends by itself."""
+        download = self._downloads.get(cid)
+        if download and not download.is_over:
+            cut = partial(self._reactor.guard, download, partial(self._cut, download))
+            self._reactor.call_later(WITHDRAWN_S, cut)
 
     def tell(self) -> None:
         """Says how far the transfers are."""
@@ -282,13 +204,18 @@ class Datagrams:
             download.held = held
             self._say(Moved(download.offer.cid, held))
 
+    def _cut(self, download: Download) -> None:
+        if not download.is_over:
+            download.is_cut = True
+            download.sender.abort(Reason.CANCELLED, self._reactor.now)
+            self._pump(download)
+
     def _end(self, download: Download) -> None:
         if download.is_over:
             return
         download.is_over = True
         download.close_file()
-        reason = download.sender.reason
-        self._say(Ended(download.offer.cid, download.bytes_confirmed, "" if reason is None else reason.sentence))
+        self._say(Ended(download.offer.cid, download.bytes_confirmed, download.why))
         self._reactor.call_later(LINGER_S, partial(self._forget, download.offer.cid))
 
     def _forget(self, cid: int) -> None:
@@ -317,57 +244,17 @@ class Parent:
     def ready(self, readable: bool, writable: bool) -> None:
         """Takes what has come."""
         for body in self._link.receive_all():
-            self._datagrams.offer(to_child.decode(body), self._link.files.popleft())
+            match to_child.decode(body):
+                case Offer() as offer:
+                    self._datagrams.offer(offer, self._link.files.popleft())
+                case Withdraw(cid):
+                    self._datagrams.withdraw(cid)
         if self._link.ended:
             self._reactor.stop()
 
     def abort(self) -> None:
         """What it says can't be used: another child will have more luck."""
         self._reactor.stop()
-
-
-def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """A socket at this address, on the first of the ports that is free there. Raises OSError."""
-    family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
-    problem = OSError("no port is free")
-    for port in ports:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            sock.setblocking(False)
-            sock.bind((address[0], port, *address[2:]))
-            _prepare(sock)
-            return sock
-        except OSError as error:
-            sock.close()
-            problem = error
-    raise problem
-
-
-def _prepare(sock: socket.socket) -> None:
-    """Room for bursts, and routers that may cut what is too long for them: a way that can't do it is no way at all."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    if sys.platform != "linux":
-        return
-    if sock.family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_DONT)
-    else:
-        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
-
-
-def _can_segment(sock: socket.socket) -> bool:
-    """Whether the kernel cuts one long datagram into many (Linux 4.18)."""
-    if sys.platform != "linux":
-        return False
-    try:
-        sock.getsockopt(_SOL_UDP, _UDP_SEGMENT)
-    except OSError:
-        return False
-    return True
-
-
-def _address(batch: Batch) -> tuple[str, int]:
-    """What `recvfrom` gave."""
-    return cast("tuple[str, int]", batch.address)
 
 
 def _read_at(fd: int, offset: int, count: int) -> bytes:

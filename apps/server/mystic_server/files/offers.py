@@ -2,17 +2,28 @@
 
     offer -> the child has the file and waits -> `waiting`: the peer may be told -> `moved` ... -> `ended`
                                               -> `unavailable`
+    withdraw -> the child gives it a moment, tells the peer -> `ended`
 
-The child is started by the first offer. If it dies all that it was sending has ended; the peers notice it by silence,
+If the child dies, all that it was sending has ended; the peers notice it by silence,
 and go on with another ticket.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from mystic_server.files.datagram_messages import Ended, Moved, Offer, Unavailable, Waiting, encode, from_child
+from mystic_server.files.datagram_messages import (
+    Ended,
+    Moved,
+    Offer,
+    Unavailable,
+    Waiting,
+    Withdraw,
+    encode,
+    from_child,
+)
 from mystic_server.net.children import CAN_PASS_FILES
 from mysticproto.model import UdpTerms
 
@@ -54,6 +65,10 @@ class Watcher(Protocol):
         """It is over; `why` is empty if the peer has all."""
 
 
+Withdrawal: TypeAlias = Callable[[], None]
+"""Ends an offer soon, if it is not over: who asked for it is gone. Its watcher hears of the end as of any other."""
+
+
 class FileChild(Protocol):
     """What of a `net.children.ChildProcess` is needed."""
 
@@ -61,6 +76,8 @@ class FileChild(Protocol):
     def is_up(self) -> bool: ...
 
     def start(self) -> None: ...
+
+    def send(self, body: bytes) -> None: ...
 
     def send_file(self, body: bytes, fd: int) -> bool: ...
 
@@ -80,19 +97,24 @@ class Offers:
         self._child = child
         self._random_bytes = random_bytes
         self._offered: dict[int, _Offered] = {}
-        self._was_started = False
 
-    def offer(self, fd: int, size: int, route: Route, watcher: Watcher) -> None:
+    def start(self) -> None:
+        """Starts the child, where systems can pass open files; elsewhere everything is unavailable."""
+        if CAN_PASS_FILES:
+            self._child.start()
+
+    def offer(self, fd: int, size: int, route: Route, watcher: Watcher) -> Withdrawal:
         """Hands a file to the child, which gets a descriptor of its own."""
-        if not self._can_offer():
+        if not self._child.is_up:
             watcher.unavailable(_NOT_NOW)
-            return
+            return _nothing
         terms = UdpTerms(0, self._new_cid(), self._random_bytes(SECRET_BYTES), block_bytes(route.segment_bytes))
         offer = Offer(terms.cid, terms.secret, terms.block, size, route.local_host, route.peer_host)
         if self._child.send_file(encode(offer), fd):
             self._offered[terms.cid] = _Offered(terms, watcher)
-        else:
-            watcher.unavailable("The server has too much to send in datagrams just now.")
+            return partial(self._withdraw, terms.cid)
+        watcher.unavailable("The server has too much to send in datagrams just now.")
+        return _nothing
 
     def received(self, body: bytes) -> None:
         """A message of the child."""
@@ -122,11 +144,9 @@ class Offers:
             else:
                 each.watcher.unavailable(_NOT_NOW)
 
-    def _can_offer(self) -> bool:
-        if not self._was_started and CAN_PASS_FILES:
-            self._was_started = True
-            self._child.start()
-        return self._child.is_up
+    def _withdraw(self, cid: int) -> None:
+        if cid in self._offered:
+            self._child.send(encode(Withdraw(cid)))
 
     def _new_cid(self) -> int:
         """Not 0, and nobody's."""
@@ -134,6 +154,10 @@ class Offers:
             cid = int.from_bytes(self._random_bytes(CID_BYTES), "big")
             if cid and cid not in self._offered:
                 return cid
+
+
+def _nothing() -> None:
+    """The withdrawal of what was never offered."""
 
 
 def block_bytes(segment_bytes: int) -> int:

@@ -53,6 +53,8 @@ from mysticproto.errors import Code
 KNOWN_PART = 500
 """Uploads in one message."""
 MAX_ABOUT_BYTES = 64 * 1024
+SYNC_BYTES = 4 * 1024 * 1024
+"""So much of a file may wait for the disk: what is written there at once, at its end, the messages' log waits for."""
 _NICENESS = 5
 _ABOUT = re.compile(r"([0-9a-f]{32})\.about")
 _PIECE_OF = re.compile(r"([0-9a-f]{32})\.(?:part|new)")
@@ -62,6 +64,9 @@ _WRITE = (
 )
 
 
+_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have fsync alone
+
+
 class _Attempt:
     """Somebody is bringing a file; owns its descriptor."""
 
@@ -69,12 +74,17 @@ class _Attempt:
         self.upload = upload
         self.fd = fd
         self.written = written
+        self._unsynced = 0
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(self.fd, view) :]
         self.written += len(data)
+        self._unsynced += len(data)
+        if self._unsynced >= SYNC_BYTES:
+            self._unsynced = 0
+            _sync_data(self.fd)
 
     def close(self) -> None:
         os.close(self.fd)

@@ -7,6 +7,10 @@
 From `open` to the end of its `Incoming` an upload takes one of the places that its user and the server have. All that
 is known of uploads is kept by the child (`storing`) and told when it starts; here is a copy of it, by which quotas are
 counted. While there is none, everything is refused.
+
+A file for some people only is of no use without its message, and counts in its user's quota. If nobody has asked for
+it again for as long as unfinished uploads are kept, `on_unannounced` is called: it may be that the server was killed
+before it knew which message brings it. Then it is `announced` late; else it is to be given up.
 """
 
 import os
@@ -50,6 +54,8 @@ WINDOW_BYTES = 1024 * 1024
 HASH_BYTES = 32
 _ID_BYTES = 16
 _SWEEP_S = 3600.0
+UNANNOUNCED_MAX = 100
+"""That are asked about in one sweep."""
 _ABOUT_CHARS = 200
 
 
@@ -150,6 +156,8 @@ class UploadArea:
         self._attempts: dict[int, _Attempt] = {}
         self._last_number = 0
         self._sweep_at = 0.0
+        self.on_unannounced: Callable[[Upload], None] = lambda upload: None
+        """Called with what is whole, but no message is known for it; wants `announced`, `give_up` or nothing at all."""
 
     # Requests.
 
@@ -224,6 +232,12 @@ class UploadArea:
             if self._child.is_up:
                 self._child.send(encode(Mark(known)))
 
+    def give_up(self, upload: Upload) -> None:
+        """No message brings it: it is removed, unless somebody has gone on with it meanwhile."""
+        known = self._uploads.get(upload.id)
+        if known and _is_unannounced(known) and upload.id not in self._running():
+            self._drop(known)
+
     def message_deleted(self, seq: int) -> None:
         """What was sent with it to some people only is removed; what lies in the shared folder stays."""
         upload = self._uploads.get(self._by_message.get(seq, ""))
@@ -239,12 +253,15 @@ class UploadArea:
         if not self._is_ready or now < self._sweep_at:
             return
         self._sweep_at = now + min(_SWEEP_S, self._limits.unfinished_life_s)
-        running = {attempt.upload.id for attempt in self._attempts.values()}
-        limit_us = self._limits.unfinished_life_s * 1_000_000
-        for upload in list(self._uploads.values()):
-            # Also when the clock was put back by more than that.
-            if not upload.is_whole and upload.id not in running and abs(now_us - upload.touched_us) >= limit_us:
+        running, limit_us = self._running(), self._limits.unfinished_life_s * 1_000_000
+        # Also when the clock was put back by more than that.
+        left = [each for each in self._uploads.values() if abs(now_us - each.touched_us) >= limit_us]
+        left = [each for each in left if each.id not in running]
+        for upload in left:
+            if not upload.is_whole:
                 self._drop(upload)
+        for upload in [each for each in left if _is_unannounced(each)][:UNANNOUNCED_MAX]:
+            self.on_unannounced(upload)
         self._child.send(encode(Sweep()))
 
     @property
@@ -407,6 +424,9 @@ class UploadArea:
             cid=request.cid,
         )
 
+    def _running(self) -> set[str]:
+        return {attempt.upload.id for attempt in self._attempts.values()}
+
     def _take_over(self, upload: Upload) -> None:
         for attempt in [each for each in self._attempts.values() if each.upload.id == upload.id]:
             text = "This upload goes on elsewhere, or was given up."
@@ -449,6 +469,10 @@ class UploadArea:
 def _keeps(request: OpenUpload) -> bool:
     """Whether a file is for some people only, and not for the shared folder."""
     return request.to is not None and not request.folder
+
+
+def _is_unannounced(upload: Upload) -> bool:
+    return upload.is_whole and upload.keeps and not upload.seq
 
 
 def _size_text(count: int) -> str:

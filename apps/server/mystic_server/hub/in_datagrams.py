@@ -1,7 +1,7 @@
 """InDatagrams: one file on its way in datagrams, from its request to its end.
 
-The request is answered when the file waits for the peer, or can't be had in this way. From then on it has nothing to do
-with the peer's connection: a peer that is gone is one that is silent, which ends it.
+The request is answered when the file waits for the peer, or can't be had in this way. It ends soon after the connection
+that asked for it, unless it ends by itself.
 """
 
 from collections.abc import Callable
@@ -9,20 +9,27 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from mystic_server.files.offers import Route, Watcher
+from mystic_server.files.offers import Route, Watcher, Withdrawal
 from mystic_server.hub.sessions import Clock, FileTransfer, Peer, Witness
 from mysticproto.errors import Code
 from mysticproto.model import OpenDownload, Refused, Ticket, UdpTerms
 
-OfferDatagrams: TypeAlias = Callable[[int, int, Route, Watcher], None]
+OfferDatagrams: TypeAlias = Callable[[int, int, Route, Watcher], Withdrawal]
 """Offers a file (descriptor, size) to a peer in datagrams; see `files.offers`."""
 
 
 class InDatagrams:
-    """See the module; a `files.offers.Watcher`."""
+    """See the module; a `files.offers.Watcher`. `over(self)` is called once, when it has ended or never was."""
 
     def __init__(
-        self, clock: Clock, witness: Witness, peer: Peer, request: OpenDownload, ticket: Ticket, transfer: FileTransfer
+        self,
+        clock: Clock,
+        witness: Witness,
+        peer: Peer,
+        request: OpenDownload,
+        ticket: Ticket,
+        transfer: FileTransfer,
+        over: Callable[["InDatagrams"], None],
     ) -> None:
         self._clock = clock
         self._witness = witness
@@ -30,6 +37,9 @@ class InDatagrams:
         self._request = request
         self._ticket = ticket
         self._transfer = transfer
+        self._over = over
+        self.withdraw: Withdrawal = lambda: None
+        """To be set by whoever offers it."""
         self._name = peer.name
         self._began = clock.now
         self._first_held: int | None = None
@@ -41,7 +51,7 @@ class InDatagrams:
 
     def unavailable(self, why: str) -> None:
         """TCP will have to do."""
-        self._transfer.finished(complete=False)
+        self._finished(complete=False)
         about = self._ticket.path
         self._peer.answer(self._request, Refused(self._request.n, Code.UDP_UNAVAILABLE, why, about))
 
@@ -60,4 +70,8 @@ class InDatagrams:
             self.moved(max(held, self._held))
             came, seconds = self._held - self._first_held, self._clock.now - self._began
             self._witness.datagrams_ended(self._name, self._transfer, came, seconds, why)
-        self._transfer.finished(complete=not why)
+        self._finished(complete=not why)
+
+    def _finished(self, *, complete: bool) -> None:
+        self._transfer.finished(complete)
+        self._over(self)

@@ -123,6 +123,7 @@ class Sending:
         self._offer_udp = offer_udp
         self._went_on = went_on
         self._datagrams = datagrams
+        self._in_datagrams: dict[Peer, set[InDatagrams]] = {}
 
     def open_download(self, peer: Peer, request: OpenDownload) -> None:
         """A ticket for a file."""
@@ -144,13 +145,15 @@ class Sending:
         if isinstance(transfer, Refused):
             peer.answer(request, transfer)
             return
-        watcher = InDatagrams(self._clock, self._witness, peer, request, opened, transfer)
+        over = partial(self._datagrams_over, peer)
+        watcher = InDatagrams(self._clock, self._witness, peer, request, opened, transfer, over)
+        self._in_datagrams.setdefault(peer, set()).add(watcher)
         if self._datagrams is None:
             watcher.unavailable("This server sends no datagrams.")
             return
         connection = peer.connection
         route = Route(connection.local_host, peer.host, connection.segment_bytes)
-        self._datagrams(transfer.span.fd, transfer.size, route, watcher)
+        watcher.withdraw = self._datagrams(transfer.span.fd, transfer.size, route, watcher)
 
     def fetch(self, peer: Peer, request: Fetch) -> None:
         """The file itself, on a connection that does nothing else."""
@@ -200,12 +203,20 @@ class Sending:
         self._files.open_inline(request.n, peer.user, request.path, avoid, coding == "base64", opened)
 
     def connection_ended(self, peer: Peer, cause: str) -> None:
-        """What was on its way on this connection, or beside it, has ended too."""
+        """What was on its way on this connection, or beside it, has ended too; what is in datagrams will, soon."""
+        for watcher in list(self._in_datagrams.get(peer, ())):
+            watcher.withdraw()
         if peer.end_file:
             peer.end_file()
         elif peer.transfer:
             complete = cause == "finished" and not peer.connection.queue
             self._finish(peer, peer.transfer, peer.connection.since, complete)
+
+    def _datagrams_over(self, peer: Peer, watcher: InDatagrams) -> None:
+        theirs = self._in_datagrams[peer]
+        theirs.discard(watcher)
+        if not theirs:
+            del self._in_datagrams[peer]
 
     def _opened(self, peer: Peer, request: SendFile, opened: OutgoingFile | Refused) -> None:
         if isinstance(opened, Refused):

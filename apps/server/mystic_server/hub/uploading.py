@@ -3,7 +3,7 @@
 Leave to bring one is asked for on a chat connection. The bytes come on a connection of their own, behind its only
 request; they go on to the upload area as fast as that takes them, and meanwhile wait like requests of a peer that may
 not go on. Once the file is in its place the message is posted, if there is one; then the connection is answered, and
-ends.
+ends. Of a file whose message was never heard of the log is asked in the end.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,22 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from mystic_server.domain.decide_uploads import announcement_refused, decide_upload
-from mystic_server.domain.events import AccountDeleted, Banned, Deleted, Event, Kicked, Posted, SharedFile
+from mystic_server.domain.events import (
+    AccountDeleted,
+    Banned,
+    Committed,
+    Deleted,
+    Event,
+    Kicked,
+    Posted,
+    SharedFile,
+)
 from mystic_server.files.upload_messages import Upload
 from mystic_server.files.uploads import Answered, Ended, Incoming
 from mystic_server.hub.desk import Desk
 from mystic_server.hub.house import now_us
 from mystic_server.hub.sessions import Peer
+from mystic_server.log.base import Page, PostedQuery
 from mystic_server.net.connection import Connection
 from mysticproto.errors import Code
 from mysticproto.model import CancelUpload, Ok, OpenUpload, Refused, Reply, Store, Stored
@@ -27,6 +37,8 @@ from mysticproto.wire import Raw
 
 class Uploads(Protocol):
     """The upload area, as the hub needs it; see `files.uploads`."""
+
+    on_unannounced: Callable[[Upload], None]
 
     def open(
         self, request: OpenUpload, user: int, now: float, now_us: int, note: object, answered: Answered
@@ -39,6 +51,8 @@ class Uploads(Protocol):
     def open_kept(self, id: str, size: int) -> int | None: ...
 
     def announced(self, upload: Upload, seq: int) -> None: ...
+
+    def give_up(self, upload: Upload) -> None: ...
 
     def message_deleted(self, seq: int) -> None: ...
 
@@ -64,6 +78,7 @@ class Uploading:
         self._work = work
         self._arriving: dict[Connection, _Arriving] = {}
         self._announcing: dict[Peer, Upload] = {}
+        uploads.on_unannounced = self._look_for_message
 
     def open(self, peer: Peer, request: OpenUpload) -> None:
         """A ticket to bring a file with."""
@@ -178,7 +193,26 @@ class Uploading:
         self._announcing[peer] = upload
         self._desk.fanout.propose(replace(message, file=file), now, peer, request)
 
+    def _look_for_message(self, upload: Upload) -> None:
+        self._desk.log.posted(PostedQuery(upload.user, upload.cid), partial(self._looked_up, upload))
+
+    def _looked_up(self, upload: Upload, page: Page) -> None:
+        if page.failed or upload.id in {each.id for each in self._announcing.values()}:
+            return
+        for stored in page.events:
+            if _brings(stored, upload):
+                self._uploads.announced(upload, stored.seq)
+                return
+        self._uploads.give_up(upload)
+
     def _end(self, peer: Peer, request: Store, reply: Reply) -> None:
         """The only answer."""
         peer.answer(request, reply)
         peer.connection.finish()
+
+
+def _brings(stored: Committed, upload: Upload) -> bool:
+    """Whether this is a message that still has this file."""
+    if stored.amended and stored.amended.deleted:
+        return False
+    return isinstance(stored.event, Posted) and stored.event.file is not None and stored.event.file.id == upload.id
