@@ -9,6 +9,7 @@ from textual import events
 
 from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.upload import UploadScreen
+from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.sending import SendingBar
 from mysticproto.model import FileRef, Global, Message, MessageDeleted, ToGlobal, ToUsers
 from tests.support.desk import Desk, sitting
@@ -34,6 +35,10 @@ async def choose(desk: Desk, file: Path) -> UploadScreen:
     screen.path.value = f"{file.parent}/"
     await desk.until(lambda: screen.list.folder == file.parent)
     return screen
+
+
+async def offered(desk: Desk, name: str) -> None:
+    await desk.until(lambda: desk.chat.offers.display and name in desk.shown(Completions))
 
 
 async def test_a_file_is_got_by_mouse_and_its_folder_opened() -> None:
@@ -123,6 +128,33 @@ async def test_put_by_command(file: Path) -> None:
         assert "/no/such [file]: No such file" in desk.shown()
         await desk.write("/put", "enter")
         assert isinstance(desk.app.screen, UploadScreen)
+
+
+@pytest.mark.parametrize("by_mouse", [False, True])
+async def test_the_path_of_put_is_completed(file: Path, by_mouse: bool) -> None:
+    (file.parent / "a folder").mkdir()
+    inside = file.parent / "a folder" / "[c] notes.txt"
+    inside.write_text("x")
+    async with sitting() as desk:
+        await desk.write(f"/put {file.parent}/")
+        for name, taken in (("a folder", "a folder/"), ("[c]", "a folder/[c] notes.txt")):
+            await offered(desk, name)
+            if by_mouse:
+                await desk.click(desk.chat.offers, name)
+            else:
+                await desk.press("tab")
+            assert desk.chat.composer.text == f"/put {file.parent}/{taken}"
+        await desk.press("enter")
+        assert [asked["file"] for asked in desk.server.transfers.asked] == [inside]
+
+
+async def test_a_folder_that_cannot_be_read_has_nothing_to_offer(tmp_path: Path) -> None:
+    async with sitting() as desk:
+        await desk.write(f"/put {tmp_path}/nowhere/")
+        (tmp_path / "found.txt").write_text("x")
+        await desk.press("ctrl+u")
+        await desk.write(f"/put {tmp_path}/f")
+        await offered(desk, "found.txt")
 
 
 async def test_a_file_that_is_dropped_onto_the_line(file: Path) -> None:

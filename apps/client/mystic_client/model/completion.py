@@ -7,7 +7,10 @@ from typing import Final
 from msgspec import Struct
 
 from mystic_client.model.commands import MYSTIC, SLASH
+from mystic_client.model.own_files import OwnFile, fitting, split
 from mystic_client.model.spelling import Spelling
+from mystic_client.model.text import size_in_words
+from mysticproto.names import clean_line
 
 MAX_OFFERED: Final = 50
 _GROUP_WORDS: Final = ("/join ", "/leave ", "mystic join group ", "mystic leave group ")
@@ -17,6 +20,7 @@ _PERSON_WORDS: Final = (
 )
 _FILE_WORDS: Final = ("/download ", "/get ", "mystic download ")
 _FOLDER_WORDS: Final = ("/files ",)
+_OWN_WORD: Final = "/put "
 _ADDRESSING = re.compile(r"/to (?:[^\s,]+\s*,\s*)*([^\s,]*)")
 _MENTION = re.compile(r"(?:^|(?<=\s))@([\w.-]*)$")
 
@@ -71,6 +75,31 @@ def complete(before: str, known: Known) -> Offers:
     return Offers()
 
 
+def own_folder(before: str) -> str | None:
+    """The folder here, as it was typed, whose files `before` may go on with; None: it is about none."""
+    return split(before.removeprefix(_OWN_WORD))[0] if before.startswith(_OWN_WORD) else None
+
+
+def complete_own(before: str, files: list[OwnFile]) -> Offers:
+    """What fits the name at the end of `before`, given what is in its `own_folder`."""
+    begun = split(before.removeprefix(_OWN_WORD))[1]
+    named = [own for own in fitting(files, begun) if own.name.casefold().startswith(begun.casefold())]
+    if any(own.name == begun and not own.is_folder for own in named):
+        return Offers()
+    return Offers(len(before) - len(begun), tuple(_own_offer(own) for own in named if _can_be_typed(own))[:MAX_OFFERED])
+
+
+def _own_offer(own: OwnFile) -> Offer:
+    if own.is_folder:
+        return Offer(own.name + "/", own.name + "/")
+    return Offer(own.name, own.name, size_in_words(own.size))
+
+
+def _can_be_typed(own: OwnFile) -> bool:
+    """A line's ends are trimmed, and what drives a terminal is taken out of it."""
+    return clean_line(own.name) == own.name and (own.is_folder or own.name.rstrip() == own.name)
+
+
 def _commands(before: str, spellings: Iterable[Spelling]) -> Offers:
     fitting = [spelling for spelling in spellings if spelling.words.startswith(before) and spelling.words != before]
     return Offers(
@@ -84,7 +113,7 @@ def _commands(before: str, spellings: Iterable[Spelling]) -> Offers:
 
 def _words(start: int, begun: str, names: Iterable[str], after: str) -> Offers:
     wanted = begun.casefold()
-    fitting = sorted((name for name in names if name.casefold().startswith(wanted)), key=str.casefold)
-    if len(fitting) == 1 and fitting[0] == begun:
+    found = sorted((name for name in names if name.casefold().startswith(wanted)), key=str.casefold)
+    if begun in found and (len(found) == 1 or not after):
         return Offers()
-    return Offers(start, tuple(Offer(name + after, name) for name in fitting[:MAX_OFFERED]))
+    return Offers(start, tuple(Offer(name + after, name) for name in found[:MAX_OFFERED]))

@@ -8,6 +8,8 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from mystic_client.model.completion import Known
+from mystic_client.model.own_files import OwnFile
+from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.composer import MAX_PASTED_CHARS, Composer
 from tests.support.widget_app import WidgetApp, running
@@ -88,6 +90,29 @@ async def test_escape_puts_offers_away_until_something_is_typed() -> None:
         assert offered(app)
         await pilot.press("down", "up", "enter", "enter")
         assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/users"]
+
+
+async def test_paths_of_this_computer_are_asked_for_one_folder_at_a_time() -> None:
+    async with composing() as (composer, app, pilot):
+        composer.insert("/put ~/")
+        await pilot.press("d")
+        assert not offered(app)
+        composer.insert("ocs/")
+        await pilot.pause()
+        assert [wanted.typed for wanted in app.heard(OwnFolderWanted)] == ["~/"], "a disk may be slow"
+        composer.know_own("~/", [OwnFile("docs", True)])
+        await pilot.pause()
+        assert [wanted.typed for wanted in app.heard(OwnFolderWanted)] == ["~/", "~/docs/"]
+        assert not offered(app)
+        composer.know_own("~/docs/", [OwnFile("[b] one.txt", False), OwnFile("two.txt", False)])
+        await pilot.press("[", "tab")
+        assert composer.text == "/put ~/docs/[b] one.txt"
+        assert not offered(app), "Enter sends it"
+        composer.set_text("")
+        await pilot.pause()
+        composer.insert("/put ~/docs/t")
+        await pilot.pause()
+        assert len(app.heard(OwnFolderWanted)) == 3, "it may be another by now"
 
 
 async def test_losing_the_focus_hides_offers() -> None:

@@ -15,8 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from mystic_client.model.completion import Known, Offers, complete
-from mystic_client.model.own_files import pasted_files
+from mystic_client.model.completion import Known, Offers, complete, complete_own, own_folder
+from mystic_client.model.own_files import OwnFile, pasted_files
+from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.pasted import FilesPasted
 from mysticproto.names import clean_text
@@ -64,6 +65,9 @@ class Composer(TextArea):
         self._back = 0
         self._draft = ""
         self._put_away = ""
+        self._own: tuple[str, list[OwnFile]] | None = None
+        """A folder of this computer, as it was typed, and what is in it."""
+        self._own_asked = False
 
     # Sending, and what was sent.
 
@@ -166,12 +170,30 @@ class Composer(TextArea):
 
     def _offer(self) -> None:
         before = self.get_text_range((0, 0), self.cursor_location)
+        if own_folder(before) is None:
+            self._own = None  # it may be another when it is typed anew
         if "\n" in before or self.text == self._put_away or not self.has_focus:
             self._close_offers()
             return
         self._put_away = ""
-        self._offers = complete(before, self.known) if before == self.text else Offers()
+        self._offers = self._fitting(before) if before == self.text else Offers()
         self._list.offer(self._offers.items)
+
+    def _fitting(self, before: str) -> Offers:
+        folder = own_folder(before)
+        if folder is None:
+            return complete(before, self.known)
+        if self._own is not None and self._own[0] == folder:
+            return complete_own(before, self._own[1])
+        if not self._own_asked:  # one at a time: a disk may be slow
+            self._own_asked = True
+            self.post_message(OwnFolderWanted(folder))
+        return Offers()
+
+    def know_own(self, typed: str, files: list[OwnFile]) -> None:
+        """What is in a folder of this computer that was asked for (`OwnFolderWanted`)."""
+        self._own, self._own_asked = (typed, files), False
+        self._offer()
 
     def take(self, index: int) -> None:
         """Puts an offer into the text."""
