@@ -2,7 +2,7 @@
 
 import pytest
 
-from mystic_client.model.completion import MAX_OFFERED, Known, complete, complete_own, own_folder
+from mystic_client.model.completion import MAX_OFFERED, Known, complete, complete_own, complete_within, own_folder
 from mystic_client.model.own_files import OwnFile
 
 KNOWN = Known(["ana", "Anton", "bob"], ["dev", "design"], ["a file.txt", "Music/b.ogg"], ["Music", "Music/Old"])
@@ -40,6 +40,10 @@ def offered(before: str) -> list[str]:
         ("/files Music", []),
         ("hello @an", ["hello @ana ", "hello @Anton "]),
         ("mail me@an", []),
+        ("two\nlines @an", ["two\nlines @ana ", "two\nlines @Anton "]),
+        ("two\n@b", ["two\n@bob "]),
+        ("two\n/us", []),
+        ("@b\n", []),
         ("plain text", []),
         ("//slash", []),
         ("", []),
@@ -47,6 +51,28 @@ def offered(before: str) -> list[str]:
 )
 def test_what_is_offered(before: str, lines: list[str] | None) -> None:
     assert offered(before) == lines if lines is not None else len(offered(before)) == 11
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("@b| are you there?", ["@bob are you there?"]),
+        ("hello @an|, lunch?", ["hello @ana , lunch?", "hello @Anton , lunch?"]),
+        ("hello @b|ab tomorrow", ["hello @bob tomorrow"]),
+        ("one\n@b|\ntwo", ["one\n@bob \ntwo"]),
+        ("@|", ["@ana ", "@Anton ", "@bob "]),
+        ("@b|ob is here", []),
+        ("@ana| and @bob", []),
+        ("mail me@an| today", []),
+        ("/us| x", []),
+        ("/pm b| x", []),
+        ("an| x", []),
+    ],
+)
+def test_mentions_are_offered_in_the_middle_of_a_text(text: str, lines: list[str]) -> None:
+    before, after = text.split("|")
+    offers = complete_within(before, after, KNOWN)
+    assert [before[: offers.start] + offer.text + after[offers.behind :] for offer in offers.items] == lines
 
 
 def test_offers_say_what_they_mean() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mystic_client.model.commands import MYSTIC, SLASH
 from mystic_client.model.own_files import OwnFile, fitting, split
@@ -22,7 +23,8 @@ _FILE_WORDS: Final = ("/download ", "/get ", "mystic download ")
 _FOLDER_WORDS: Final = ("/files ",)
 _OWN_WORD: Final = "/put "
 _ADDRESSING = re.compile(r"/to (?:[^\s,]+\s*,\s*)*([^\s,]*)")
-_MENTION = re.compile(r"(?:^|(?<=\s))@([\w.-]*)$")
+_NAME = re.compile(r"[\w.-]*")
+_MENTION = re.compile(r"(?:^|(?<=\s))@([\w.-]*)\Z")
 
 
 class Offer(Struct, frozen=True):
@@ -34,10 +36,11 @@ class Offer(Struct, frozen=True):
 
 
 class Offers(Struct, frozen=True):
-    """What fits: each offer replaces the text from `start` to the cursor."""
+    """What fits: each offer replaces the text from `start` to the cursor, and `behind` characters behind it."""
 
     start: int = 0
     items: tuple[Offer, ...] = ()
+    behind: int = 0
 
 
 class Known(Struct, frozen=True):
@@ -53,8 +56,20 @@ class Known(Struct, frozen=True):
     may: frozenset[str] = frozenset()
 
 
+def complete_within(before: str, after: str, known: Known) -> Offers:
+    """What fits at a cursor that has text behind it: whom to mention, in the place of the whole word that it is in."""
+    mention = _MENTION.search(before)
+    rest = _NAME.match(after)
+    if mention is None or rest is None or mention[1] + rest[0] in known.people:
+        return Offers()
+    behind = rest.end() + after.startswith(" ", rest.end())  # the offer brings a space of its own
+    return replace(_words(mention.start(1), mention[1], known.people, " "), behind=behind)
+
+
 def complete(before: str, known: Known) -> Offers:
-    """What fits the text `before` the cursor; nothing if it is whole already."""
+    """What fits the text `before` the cursor, which is all there is; nothing if it is whole already."""
+    if "\n" in before:
+        return complete_within(before, "", known)
     if before.startswith("/") and not before.startswith("//") and " " not in before:
         return _commands(before, [spelling for spelling in SLASH if not spelling.who or spelling.who in known.may])
     if addressing := _ADDRESSING.fullmatch(before):

@@ -12,7 +12,7 @@ from mystic_client.model.own_files import OwnFile
 from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.composer import MAX_PASTED_CHARS, Composer
-from tests.support.widget_app import WidgetApp, running
+from tests.support.widget_app import WidgetApp, at, running
 
 
 @asynccontextmanager
@@ -80,6 +80,35 @@ async def test_offers_are_taken_with_tab_enter_and_the_arrows() -> None:
         assert composer.text == "/to bob "
         assert not offered(app)
         assert app.heard(Composer.Submitted) == []
+
+
+@pytest.mark.parametrize("by_mouse", [False, True])
+async def test_a_mention_in_the_middle_of_a_text(by_mouse: bool) -> None:
+    async with composing() as (composer, app, pilot):
+        composer.insert("two\nlines are for you")
+        composer.move_cursor((1, 5))
+        await pilot.pause()
+        await pilot.press(*" @b")
+        assert offered(app)
+        if by_mouse:
+            await pilot.click(Completions, offset=at(app.query_one(Completions), "bob"))
+            composer.take(app.query_one(Completions).chosen)
+        else:
+            await pilot.press("tab")
+        assert composer.text == "two\nlines @bob are for you"
+        assert composer.cursor_location == (1, 11) and not offered(app)
+        await pilot.press("ctrl+z")
+        assert composer.text == "two\nlines @b are for you", "it can be undone"
+
+
+async def test_offers_are_for_where_the_cursor_is() -> None:
+    async with composing() as (_, app, pilot):
+        await pilot.press(*"x @b")
+        assert offered(app)
+        await pilot.press("left", "left")
+        assert not offered(app)
+        await pilot.press("right", "right")
+        assert not offered(app), "who only walks through a text isn't held up"
 
 
 async def test_escape_puts_offers_away_until_something_is_typed() -> None:

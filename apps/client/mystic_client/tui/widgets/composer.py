@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from mystic_client.model.completion import Known, Offers, complete, complete_own, own_folder
+from mystic_client.model.completion import Known, Offers, complete, complete_own, complete_within, own_folder
 from mystic_client.model.own_files import OwnFile, pasted_files
 from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
@@ -168,15 +168,20 @@ class Composer(TextArea):
     def on_text_area_changed(self) -> None:
         self._offer()
 
+    def on_text_area_selection_changed(self) -> None:
+        if self._offers.items:  # they were for where the cursor was
+            self._offer()
+
     def _offer(self) -> None:
         before = self.get_text_range((0, 0), self.cursor_location)
         if own_folder(before) is None:
             self._own = None  # it may be another when it is typed anew
-        if "\n" in before or self.text == self._put_away or not self.has_focus:
+        after = self.get_text_range(self.cursor_location, self.document.end)
+        if self.text == self._put_away or not self.has_focus:
             self._close_offers()
             return
         self._put_away = ""
-        self._offers = self._fitting(before) if before == self.text else Offers()
+        self._offers = complete_within(before, after, self.known) if after else self._fitting(before)
         self._list.offer(self._offers.items)
 
     def _fitting(self, before: str) -> Offers:
@@ -199,10 +204,12 @@ class Composer(TextArea):
         """Puts an offer into the text."""
         if not 0 <= index < len(self._offers.items):
             return
-        chosen = self._offers.items[index]
-        text = self.text[: self._offers.start] + chosen.text
+        offers = self._offers
         self._close_offers()
-        self.set_text(text)
+        row, column = self.cursor_location
+        begun = len(self.get_text_range((0, 0), (row, column))) - offers.start
+        place = (row, column - begun), (row, column + offers.behind)
+        self.replace(offers.items[index].text, *place, maintain_selection_offset=False)
 
     def _close_offers(self) -> None:
         self._offers = Offers()
