@@ -10,10 +10,11 @@ from textual import events
 from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.upload import UploadScreen
 from mystic_client.tui.widgets.completions import Completions
+from mystic_client.tui.widgets.compose_bar import ComposeBar
 from mystic_client.tui.widgets.sending import SendingBar
 from mysticproto.model import FileRef, Global, Message, MessageDeleted, ToGlobal, ToUsers
 from tests.support.desk import Desk, sitting
-from tests.support.fake_session import ANA, BOB, NOON_US, OWN, between
+from tests.support.fake_session import ANA, BOB, NOON_US, OWN, between, said
 
 NAME = "[b] slides.pdf"
 
@@ -118,6 +119,47 @@ async def test_sending_by_mouse_to_one_person(file: Path) -> None:
         assert moves.did == [("retry", 1), ("cancel", 1)]
         await desk.click("#tabs", "Global")
         assert not desk.displayed("#sending")
+
+
+async def test_an_answer_outlives_a_file_that_is_chosen_by_keys(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.press("alt+up", "r")
+        await desk.write("gladly")
+        await desk.press("ctrl+o")
+        await choose(desk, file)
+        assert "your answer stays" in str(desk.app.screen.query_one(".about").render())
+        await desk.press("down", "down", "enter")
+        assert [asked["text"] for asked in desk.server.transfers.asked] == [""]
+        assert "ana: lunch?" in desk.shown(ComposeBar) and desk.chat.composer.text == "gladly"
+        await desk.press("enter")
+        assert desk.posted == [(ToGlobal(), "gladly")] and desk.server.session.replies_to == [5]
+
+
+async def test_an_answer_outlives_a_file_that_is_put_by_command(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.press("alt+up", "r")
+        await desk.write(f"/put {file}", "enter")
+        await desk.hear(Message(6, NOON_US, OWN, Global(), "", cid=b"c" * 16, file=FileRef(file.name, 1, b"x" * 32)))
+        assert len(desk.server.transfers.asked) == 1 and "ana: lunch?" in desk.shown(ComposeBar)
+        await desk.write("gladly", "enter")
+        assert desk.server.session.replies_to == [5]
+
+
+async def test_an_answer_outlives_a_file_that_is_dropped_by_mouse(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.click(desk.chat.view, "lunch", button=3)
+        await desk.click(desk.app.screen.query_one("ActList"), "Reply")
+        await desk.write("gladly")
+        desk.chat.composer.post_message(events.Paste(f"'{file}'"))
+        await desk.settle()
+        await desk.click("#connect")
+        assert [asked["text"] for asked in desk.server.transfers.asked] == [""]
+        assert "ana: lunch?" in desk.shown(ComposeBar)
+        await desk.click("#send")
+        assert desk.server.session.replies_to == [5]
 
 
 async def test_put_by_command(file: Path) -> None:

@@ -190,6 +190,8 @@ class Filing:
             return
         title = f"Send files {talk.whither}" if talk else f"Upload into {folder or 'Shared files'}"
         about = f"They go with what you have typed: {text}" if text else ""
+        if talk is not None and talk.answering:
+            about = "They go by themselves: your answer stays in the line."
         screen = UploadScreen(title, about, self._begin, _listed, self._outside.clock)
         self._app.push_screen(screen, lambda files: self._send(files or (), key, folder, text))
 
