@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mystic_client import config
-from mystic_client.config import ConfigError, Settings, load_config
+from mystic_client.config import ConfigError, Settings, keep_switch, load_config
 
 
 def test_nothing_is_set_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +73,49 @@ def test_every_setting_is_documented_where_it_is_declared() -> None:
     for name in Settings.__struct_fields__:
         index = next(number for number, line in enumerate(lines) if line.strip().startswith(f"{name}:"))
         assert lines[index + 1].strip().startswith('"""'), name
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "share_read_receipts = false\n"),
+        ('theme = "nord"', 'theme = "nord"\nshare_read_receipts = false\n'),
+        (
+            '# mine\n  "share_read_receipts"  = true # for now\nlow_bandwidth = true\n',
+            "# mine\nshare_read_receipts = false # for now\nlow_bandwidth = true\n",
+        ),
+        ("share_read_receipts = false\n", "share_read_receipts = false\n"),
+    ],
+)
+def test_a_switch_is_kept_and_the_rest_stays_as_it_was_written(tmp_path: Path, before: str, after: str) -> None:
+    file, link = tmp_path / "mine.toml", tmp_path / "link.toml"
+    file.write_text(before)
+    file.chmod(0o640)
+    link.symlink_to(file)
+    keep_switch(link, "share_read_receipts", False)
+    assert file.read_text() == after and link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(tmp_path.iterdir()) == [link, file]
+
+
+def test_a_switch_is_kept_where_there_was_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "config.toml"
+    keep_switch(file, "low_bandwidth", True)
+    assert load_config(file).settings == Settings(low_bandwidth=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", "unknown = 1\n", 'theme = """\nlow_bandwidth = true\n"""\n', "\xff"], ids=repr
+)
+def test_a_file_that_is_wrong_or_strange_is_left_alone(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=str(file)):
+        keep_switch(file, "low_bandwidth", False)
+    assert file.read_bytes() == text.encode("latin-1")
+
+
+def test_a_switch_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="config.toml: "):
+        keep_switch(tmp_path / "file" / "config.toml", "low_bandwidth", True)

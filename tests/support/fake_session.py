@@ -56,6 +56,8 @@ class FakeSession:
         self.requests: list[model.Request] = []
         self.replies_to: list[int] = []
         self.marks: list[tuple[str, int]] = []
+        self.shared: list[bool] = []
+        """Whether others may learn what is read, each time that was said."""
         self.notebook = server.notebook
         self.tries_now = 0
         self._heard, self._server = heard, server
@@ -108,6 +110,9 @@ class FakeSession:
 
     def mark(self, conversation: str, delivered: int = 0, read: int = 0) -> None:
         self.marks.append((conversation, read))
+
+    def share_reads(self, shares: bool) -> None:
+        self.shared.append(shares)
 
     def acknowledge(
         self, seq: int, *, away: tuple[str, ...] = (), unknown: tuple[str, ...] = (), since: tuple[int, ...] = ()
@@ -175,6 +180,8 @@ class FakeServer:
         self.carried: list[FakeTransfers] = []
         self.revealed: list[Path] = []
         self.reveal_fails = ""
+        self.shares_read = True
+        self.keep_fails = ""
 
     @property
     def session(self) -> FakeSession:
@@ -198,6 +205,8 @@ class FakeServer:
             recent=lambda: list(recent),
             remember=self.remembered.append,
             forget=self.forget,
+            shares_read=lambda: self.shares_read,
+            keep_shares_read=self.keep_shares_read,
             clock=Clock(lambda: NOON_US, UTC),
             **more,  # type: ignore[arg-type]
         )
@@ -214,6 +223,10 @@ class FakeServer:
     def reveal(self, folder: Path) -> str:
         self.revealed.append(folder)
         return self.reveal_fails
+
+    def keep_shares_read(self, shares: bool) -> str:
+        self.shares_read = shares
+        return self.keep_fails
 
     def forget(self, host: str, port: int) -> None:
         """The client is told to forget the key of a server."""

@@ -8,8 +8,10 @@
 that names the line, because a setting that is silently ignored is worse than none.
 """
 
+import contextlib
 import os
 import re
+import shutil
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -49,10 +51,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True):
-    """The settings, and the folder for a client's key, the servers that it knows, and its place on each."""
+    """The settings, and the folder for a client's key, the servers that it knows, and its place on each. `file` is
+    where the settings are from, though it need not exist; None: they are from nowhere."""
 
     settings: Settings
     state_folder: Path
+    file: Path | None = None
 
     def downloads_of(self, user: str) -> Path:
         """Where this user's downloads go. `user` is a checked name."""
@@ -65,7 +69,47 @@ def load_config(file: Path | None = None) -> Config:
     home = os.environ.get("MYSTIC_CONFIG_HOME")
     usual = (Path(home) if home else _platform_folder("config")) / FILE_NAME
     state_folder = Path(home) if home else _platform_folder("data")
-    return Config(_read(file or usual, must_exist=file is not None), state_folder)
+    return Config(_read(file or usual, must_exist=file is not None), state_folder, file or usual)
+
+
+def keep_switch(file: Path, name: str, on: bool) -> None:
+    """Sets a setting that is true or false in the file, and leaves everything else there as it was written.
+
+    Raises `ConfigError`, also if the file has become wrong meanwhile; then it is left alone.
+    """
+    before = _read(file, must_exist=False)
+    try:
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        after = _with_switch(text, name, on)
+        if _parse(file, after) != msgspec.structs.replace(before, **{name: on}):
+            raise ConfigError(f"{file}: {name} has to be set there by hand")
+        _write(file, after)
+    except OSError as problem:
+        raise ConfigError(f"{file}: {problem.strerror or problem}") from None
+
+
+def _with_switch(text: str, name: str, on: bool) -> str:
+    line = f"{name} = {str(on).lower()}"
+    written = re.compile(rf"^[ \t]*([\"']?){name}\1[ \t]*=[ \t]*(?:true|false)", re.MULTILINE)
+    if written.search(text):
+        return written.sub(line, text, count=1)
+    return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{line}\n"
+
+
+def _write(file: Path, text: str) -> None:
+    """Puts a whole file in the place of another; a link to it stays one."""
+    file = file.resolve()
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_name(f"{file.name}.{os.getpid()}.draft")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        if file.exists():
+            shutil.copymode(file, draft)
+        draft.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def _platform_folder(kind: str) -> Path:

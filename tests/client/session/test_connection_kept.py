@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from mystic_client.session import dialogue
-from mystic_client.session.connection import Ended, Heard, NotConnected, Online, PostState, Session, Waiting
+from mystic_client.session.connection import Ended, Heard, NotConnected, Online, PostState, Session, Trying, Waiting
 from mystic_client.session.identity import Identity
 from mystic_client.session.memory import Memory
 from mystic_client.session.pins import Pins
@@ -260,6 +260,57 @@ async def test_reading_can_be_kept_to_oneself() -> None:
         session.mark("group:5", read=3)
         mark = await peer.expect(model.Mark)
         assert (mark.delivered, mark.read, mark.private) == (3, 3, True)
+
+
+async def test_sharing_is_changed_by_a_login_that_takes_over_from_the_connection() -> None:
+    ear = Ear()
+    async with FakeServer() as server, running(server.address, ear) as (session, _):
+        first = await server.accept()
+        assert (await first.welcome(upto=4, session=70)).shares_read
+        await ear.next(Online)
+        first.say(message(5, PRIVATE))
+        await ear.next(model.Message)
+        session.share_reads(True)
+        session.mark("group:5", read=3)
+        assert not (await first.expect(model.Mark)).private
+        session.share_reads(False)
+        second = await server.accept()
+        first.say(model.Pong(9, 9))  # it is still open: who closes it first is said to be lost
+        await first.flush()
+        login = await second.welcome(upto=5, session=71)
+        assert (login.shares_read, login.resume, login.after) == (False, 70, 5)
+        assert (await ear.next(Online)).again
+        await first.gone()
+        session.mark("group:5", read=8)
+        while (mark := await second.expect(model.Mark)).read != 8:
+            pass
+        assert mark.private
+        assert len(ear.of(Trying)) == 1 and not ear.of(Waiting)
+
+
+async def test_sharing_that_is_changed_while_there_is_no_connection_is_said_at_the_next_login() -> None:
+    ear = Ear()
+    async with FakeServer() as server, running(server.address, ear) as (session, _):
+        first = await server.accept()
+        await first.welcome()
+        await ear.next(Online)
+        first.reset()
+        await ear.next(Waiting)
+        session.share_reads(False)
+        session.try_now()
+        assert not (await (await server.accept()).welcome()).shares_read
+
+
+async def test_a_connection_that_was_to_be_taken_over_ends_with_the_session() -> None:
+    ear = Ear()
+    async with FakeServer() as server, running(server.address, ear) as (session, _):
+        first = await server.accept()
+        await first.welcome()
+        await ear.next(Online)
+        session.share_reads(False)
+        await server.accept()
+        await session.close()
+        await first.gone()
 
 
 async def test_how_far_others_have_got_is_heard() -> None:

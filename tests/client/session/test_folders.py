@@ -132,6 +132,7 @@ async def test_a_folder_with_its_structure(tmp_path: Path) -> None:
     async with sharing() as share:
         done = await FolderDownload(share.session, "Music", tmp_path, told.append, told_file=told_files.append).run()
     assert (done.state, done.verified, done.saved_to) == ("done", True, str(tmp_path / "Music"))
+    assert (told[0].over, done.over) == ("", "tcp"), "known once a file is on its way"
     assert (done.files, done.files_done, done.size, done.received) == (4, 4, 3001, 3001)
     assert files_in(tmp_path) == {name: SHARED[name] for name in SHARED if name.startswith("Music")}
     assert {progress.path for progress in told_files} == {name for name in SHARED if name.startswith("Music")}

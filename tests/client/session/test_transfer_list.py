@@ -33,6 +33,8 @@ class Mover:
     def __init__(self) -> None:
         self.under_way: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self.options: dict[str, dict[str, Any]] = {}
+        self.over = ""
+        """The way that each of them takes."""
         self.uploads: list[Upload] = []
 
     async def download(self, session: Session, path: str, folder: Path, told: Any, **options: Any) -> Progress:
@@ -45,7 +47,7 @@ class Mover:
 
     async def _move(self, name: str, told: Any) -> Progress:
         self.under_way[name] = asyncio.get_running_loop().create_future()
-        told(Progress(name, "running", 100, 50, 10.0, 5.0, blake3=blake3(name.encode()).digest()))
+        told(Progress(name, "running", 100, 50, 10.0, 5.0, over=self.over, blake3=blake3(name.encode()).digest()))
         try:
             end = Progress(name, **{"size": 100, "received": 100, **await self.under_way[name]})
         except asyncio.CancelledError:
@@ -111,6 +113,18 @@ async def test_a_download_from_the_beginning_to_the_end(tmp_path: Path, mover: M
         assert shown.in_words() == "verified ✓ BLAKE3 · ~/a.bin"
         assert [told.state for told in on.told] == ["queued", "running", "done"]
         assert on.list.download("Sub/a.bin") != number
+
+
+async def test_the_real_way_is_shown_once_it_is_known(tmp_path: Path, mover: Mover) -> None:
+    async with listed(tmp_path) as on:
+        number = on.list.download("a", over="auto")
+        assert (await on.until(number, "running")).over == "auto"
+        mover.end("a", "failed", error="No.", over="udp")
+        assert (await on.until(number, "failed")).over == "udp"
+        mover.over = "tcp"
+        on.list.retry(number)
+        assert (await on.until(number, "running")).over == "tcp"
+        assert mover.options["a"]["over"] == "auto", "and is decided anew each time"
 
 
 async def test_only_some_at_once_in_each_direction(tmp_path: Path, mover: Mover) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Checkbox, Input
 
 from mystic_client.session.secure import Security
 from mystic_client.tui.affairs import explained, safety_in_words
@@ -303,3 +303,14 @@ async def test_hostile_names_are_text_in_every_dialog(word: str) -> None:
 
 def _wanted(what: str, about: int) -> DialogWanted:
     return DialogWanted(what, about)
+
+
+async def test_read_receipts_are_switched_for_the_session_and_kept() -> None:
+    async with sitting() as desk:
+        await desk.click("#top", "Menu")
+        await choose(desk, "Your account")
+        await desk.click("#shares-read")
+        assert desk.server.session.shared == [False] and not desk.server.shares_read
+        await desk.press("escape", "f9")
+        await choose_by_key(desk, "Your account")
+        assert not desk.app.screen.query_one("#shares-read", Checkbox).value

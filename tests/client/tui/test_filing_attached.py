@@ -9,10 +9,12 @@ from textual import events
 
 from mystic_client.tui.screens.dialogs import Question
 from mystic_client.tui.screens.upload import UploadScreen
+from mystic_client.tui.widgets.completions import Completions
+from mystic_client.tui.widgets.compose_bar import ComposeBar
 from mystic_client.tui.widgets.sending import SendingBar
 from mysticproto.model import FileRef, Global, Message, MessageDeleted, ToGlobal, ToUsers
 from tests.support.desk import Desk, sitting
-from tests.support.fake_session import ANA, BOB, NOON_US, OWN, between
+from tests.support.fake_session import ANA, BOB, NOON_US, OWN, between, said
 
 NAME = "[b] slides.pdf"
 
@@ -34,6 +36,10 @@ async def choose(desk: Desk, file: Path) -> UploadScreen:
     screen.path.value = f"{file.parent}/"
     await desk.until(lambda: screen.list.folder == file.parent)
     return screen
+
+
+async def offered(desk: Desk, name: str) -> None:
+    await desk.until(lambda: desk.chat.offers.display and name in desk.shown(Completions))
 
 
 async def test_a_file_is_got_by_mouse_and_its_folder_opened() -> None:
@@ -115,6 +121,47 @@ async def test_sending_by_mouse_to_one_person(file: Path) -> None:
         assert not desk.displayed("#sending")
 
 
+async def test_an_answer_outlives_a_file_that_is_chosen_by_keys(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.press("alt+up", "r")
+        await desk.write("gladly")
+        await desk.press("ctrl+o")
+        await choose(desk, file)
+        assert "your answer stays" in str(desk.app.screen.query_one(".about").render())
+        await desk.press("down", "down", "enter")
+        assert [asked["text"] for asked in desk.server.transfers.asked] == [""]
+        assert "ana: lunch?" in desk.shown(ComposeBar) and desk.chat.composer.text == "gladly"
+        await desk.press("enter")
+        assert desk.posted == [(ToGlobal(), "gladly")] and desk.server.session.replies_to == [5]
+
+
+async def test_an_answer_outlives_a_file_that_is_put_by_command(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.press("alt+up", "r")
+        await desk.write(f"/put {file}", "enter")
+        await desk.hear(Message(6, NOON_US, OWN, Global(), "", cid=b"c" * 16, file=FileRef(file.name, 1, b"x" * 32)))
+        assert len(desk.server.transfers.asked) == 1 and "ana: lunch?" in desk.shown(ComposeBar)
+        await desk.write("gladly", "enter")
+        assert desk.server.session.replies_to == [5]
+
+
+async def test_an_answer_outlives_a_file_that_is_dropped_by_mouse(file: Path) -> None:
+    async with sitting() as desk:
+        await desk.hear(said(5, ANA, "lunch?"))
+        await desk.click(desk.chat.view, "lunch", button=3)
+        await desk.click(desk.app.screen.query_one("ActList"), "Reply")
+        await desk.write("gladly")
+        desk.chat.composer.post_message(events.Paste(f"'{file}'"))
+        await desk.settle()
+        await desk.click("#connect")
+        assert [asked["text"] for asked in desk.server.transfers.asked] == [""]
+        assert "ana: lunch?" in desk.shown(ComposeBar)
+        await desk.click("#send")
+        assert desk.server.session.replies_to == [5]
+
+
 async def test_put_by_command(file: Path) -> None:
     async with sitting() as desk:
         await desk.write(f"/put {file}", "enter")
@@ -123,6 +170,33 @@ async def test_put_by_command(file: Path) -> None:
         assert "/no/such [file]: No such file" in desk.shown()
         await desk.write("/put", "enter")
         assert isinstance(desk.app.screen, UploadScreen)
+
+
+@pytest.mark.parametrize("by_mouse", [False, True])
+async def test_the_path_of_put_is_completed(file: Path, by_mouse: bool) -> None:
+    (file.parent / "a folder").mkdir()
+    inside = file.parent / "a folder" / "[c] notes.txt"
+    inside.write_text("x")
+    async with sitting() as desk:
+        await desk.write(f"/put {file.parent}/")
+        for name, taken in (("a folder", "a folder/"), ("[c]", "a folder/[c] notes.txt")):
+            await offered(desk, name)
+            if by_mouse:
+                await desk.click(desk.chat.offers, name)
+            else:
+                await desk.press("tab")
+            assert desk.chat.composer.text == f"/put {file.parent}/{taken}"
+        await desk.press("enter")
+        assert [asked["file"] for asked in desk.server.transfers.asked] == [inside]
+
+
+async def test_a_folder_that_cannot_be_read_has_nothing_to_offer(tmp_path: Path) -> None:
+    async with sitting() as desk:
+        await desk.write(f"/put {tmp_path}/nowhere/")
+        (tmp_path / "found.txt").write_text("x")
+        await desk.press("ctrl+u")
+        await desk.write(f"/put {tmp_path}/f")
+        await offered(desk, "found.txt")
 
 
 async def test_a_file_that_is_dropped_onto_the_line(file: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mystic_client.config import Config, Settings
+from mystic_client.config import Config, Settings, load_config
 from mystic_client.model.choice import Choice
 from mystic_client.session.connection import Session
 from mystic_client.session.heard import Address
@@ -24,10 +24,18 @@ def test_settings_and_recent_servers(tmp_path: Path) -> None:
     assert world.clock.now_us() > 1_700_000_000_000_000
     world.remember(Choice("zoe", "h", 1))
     assert list(world.recent()) == [Choice("zoe", "h", 1)]
-    assert (
-        world.shares_read
-        and not real_world(Config(Settings(share_read_receipts=False), tmp_path / "state")).shares_read
-    )
+
+
+def test_what_is_read_is_shared_or_not_in_this_run_and_the_next_ones(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    world = real_world(Config(Settings(), tmp_path, file))
+    assert world.shares_read()
+    assert world.keep_shares_read(False) == ""
+    assert not world.shares_read() and not load_config(file).settings.share_read_receipts
+    file.write_text("nonsense")
+    assert str(file) in world.keep_shares_read(True)
+    assert world.shares_read(), "for this run all the same"
+    assert "no settings file" in real_world(Config(Settings(), tmp_path)).keep_shares_read(False)
 
 
 def test_a_server_is_forgotten_on_purpose(tmp_path: Path) -> None:

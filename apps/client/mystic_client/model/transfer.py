@@ -19,9 +19,9 @@ class Transfer(Struct, frozen=True):
 
     `state`: "queued" (for a place), "waiting" (for the server), "hashing", "running", "paused", "verifying", "done",
     "failed" (see `error`) or "cancelled". `note`: what was done otherwise than expected, such as TCP instead of UDP.
-    `saved_to`: where a download lies here, or an upload in the shared folder. `over`: "tcp", "udp" or "auto", as it was
-    asked for. `whither`: where it goes or lies, in words. `message`: the one that brought the file, or announces it.
-    `called`: the file's name where the path does not say it.
+    `saved_to`: where a download lies here, or an upload in the shared folder. `over`: "tcp" or "udp", and "auto" if it
+    was asked for so and isn't decided yet. `whither`: where it goes or lies, in words. `message`: the one that brought
+    the file, or announces it. `called`: the file's name where the path does not say it.
     """
 
     number: int

@@ -31,6 +31,11 @@ class Affairs:
         self._last_n += 1
         return self._last_n
 
+    def share_reads(self, shares: bool) -> None:
+        """Whether others may learn what is read from now on; the server is told with the next login."""
+        self.standing.shares_read = shares
+        self.marks.private = not shares
+
     def greeted(self, server_id: bytes, fingerprint: str = "") -> list[PostState]:
         """A server is there. If it is another one than before, its own files are taken up; tells what that changes."""
         was_elsewhere = self.standing.server_id != b""

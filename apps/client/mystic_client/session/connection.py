@@ -12,9 +12,10 @@ question (`ask`) belongs to one connection and fails with it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from mystic_client.session.affairs import Affairs
 from mystic_client.session.backoff import Backoff
@@ -33,14 +34,14 @@ from mystic_client.session.heard import (
     Waiting,
 )
 from mystic_client.session.identity import Identity
-from mystic_client.session.link import Link, Lost, open_streams
+from mystic_client.session.link import Interrupted, Link, Lost, open_streams
 from mystic_client.session.memory import Memory
 from mystic_client.session.notebook import Notebook
 from mystic_client.session.outbox import TOO_LONG, Entry
 from mystic_client.session.pins import Pins
 from mystic_client.session.secure import FingerprintChanged, Security
 from mystic_client.session.standing import Standing
-from mystic_client.session.verdict import FINGERPRINT_CHANGED, LOST, Ending, is_final, of_nonsense
+from mystic_client.session.verdict import FINGERPRINT_CHANGED, LOST, RENEWED, Ending, is_final, of_nonsense
 from mysticproto import model
 from mysticproto.errors import Code, ProtocolError
 from mysticproto.native import MAX_REQUEST_BYTES, encode_frame
@@ -119,6 +120,8 @@ class Session:
         self._affairs = Affairs(self._standing, shares_read=shares_read)
         self._outbox = self._affairs.outbox
         self._dialogue: Dialogue | None = None
+        self._former: Link | None = None
+        """The connection that the next one takes over from: closed before that, it would be told to others as lost."""
         self._was_online = False
         self._is_telling = False
         self._news = asyncio.Event()
@@ -205,6 +208,16 @@ class Session:
         if self._dialogue is not None:
             self._dialogue.send_marks()
 
+    def share_reads(self, shares: bool) -> None:
+        """Whether others may learn what this user reads from now on, and this user what others have.
+
+        The server learns it with a login, so an open connection is replaced by another one.
+        """
+        if shares != self._standing.shares_read:
+            self._affairs.share_reads(shares)
+            if self._dialogue is not None:
+                self._dialogue.interrupt()
+
     async def ask(self, make: Callable[[int], model.Request]) -> model.Reply:
         """The server's answer to the request that `make` builds with the number it is given.
 
@@ -245,7 +258,10 @@ class Session:
 
     def see_off(self, work: Callable[[], None]) -> None:
         """Lets something that nobody waits for any more come to its end in a thread; `close` gives it a moment."""
-        task = asyncio.create_task(in_daemon_thread(work), name="mystic-parting")
+        self._part(in_daemon_thread(work))
+
+    def _part(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="mystic-parting")
         self._parting.add(task)
         task.add_done_callback(self._parting.discard)
 
@@ -297,12 +313,14 @@ class Session:
     async def _keep_trying(self) -> Ended:
         backoff = Backoff()
         attempt = 1
+        self._tell([Trying(attempt)])
         while True:
-            self._tell([Trying(attempt)])
             ending, held_s = await self._connection()
             if held_s:
                 attempt = 0
                 backoff.held(held_s)
+            if ending.code == RENEWED and self._stopped is None:
+                continue
             ended = self._maybe_ended(ending)
             if ended is not None:
                 return ended
@@ -310,6 +328,7 @@ class Session:
             self._tell([Waiting(ending.text, wait_s)])
             await self._back_off(wait_s)
             attempt += 1
+            self._tell([Trying(attempt)])
 
     async def _back_off(self, wait_s: float) -> None:
         """Waits, unless somebody is in a hurry."""
@@ -350,12 +369,23 @@ class Session:
             ending = of_nonsense(problem)
         except Over as over:
             ending = over.ending
+        except Interrupted:
+            ending = Ending(RENEWED, "it is made anew")
         finally:
             self._dialogue = None
             self._affairs.disconnected(ending.text)
-            await link.close()
+            self._let_former_go()
+            if ending.code == RENEWED:
+                self._former = link
+            else:
+                await link.close()
         online_since_s = dialogue.online_since_s
         return ending, asyncio.get_running_loop().time() - online_since_s if online_since_s else 0.0
+
+    def _let_former_go(self) -> None:
+        former, self._former = self._former, None
+        if former is not None:
+            self._part(former.close())
 
     @property
     def _online_dialogue(self) -> Dialogue | None:
@@ -373,6 +403,7 @@ class Session:
 
     def _finish(self, ended: Ended) -> None:
         self._stopped = ended
+        self._let_former_go()
         self._tell([*self._affairs.close(ended.text), ended])
 
     # What is told and sent.
@@ -383,6 +414,7 @@ class Session:
             match one:
                 case Online():
                     self.state, self._was_online = one, True
+                    self._let_former_go()
                 case Trying() | Waiting() | Ended():
                     self.state = one
         was_telling, self._is_telling = self._is_telling, True

@@ -79,7 +79,7 @@ class Dialogue:
         return self._link.security.is_exposed
 
     async def run(self) -> None:
-        """Until the connection breaks (`Lost`), makes no sense (`ProtocolError`) or is over (`Over`)."""
+        """Until the connection breaks (`Lost`), makes no sense (`ProtocolError`), is over (`Over`) or interrupted."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._timing.login_s
         pinging = loop.create_task(self._ping())
@@ -91,6 +91,10 @@ class Dialogue:
             self._stop_marking()
             pinging.cancel()
             await asyncio.wait({pinging})
+
+    def interrupt(self) -> None:
+        """Ends `run` with `Interrupted`, and leaves the connection open."""
+        self._link.interrupt()
 
     def send(self, request: model.Request) -> None:
         """Sends a request; its number must be one of the affairs'."""

@@ -113,7 +113,7 @@ class FolderDownload:
 
     async def run(self) -> Progress:
         """Fetches what is not here; returns the last progress, "done", or "failed" if something is missing."""
-        self._teller.tell(state="waiting", error="", code="")
+        self._teller.tell(state="waiting", error="", code="", over="")
         try:
             files = await walk(self._session, self._path, patience_s=self._patience_s)
             await self._fetch_all(files)
@@ -170,6 +170,8 @@ class FolderDownload:
         self.files[progress.path] = progress
         self._received += progress.received - before.received
         self._told_file(progress)
+        if progress.over not in ("", self._teller.progress.over):
+            self._teller.tell(over=progress.over)
         if progress.state == "done":
             self._tell_count()
         self._teller.moved(self._received)

@@ -176,6 +176,10 @@ async def _secure_streams(sock: socket.socket) -> tuple[asyncio.StreamReader, as
     return reader, writer, fingerprint
 
 
+class Interrupted(Exception):
+    """Nobody wants to read any further; the connection stays open."""
+
+
 class Link:
     """Frames both ways. `read` is for one reader; `send` may be called by anybody, also after the end."""
 
@@ -223,6 +227,10 @@ class Link:
         if not data:
             raise Lost("the server closed the connection")
         return data
+
+    def interrupt(self) -> None:
+        """Ends reading, for ever, with `Interrupted`."""
+        self._reader.set_exception(Interrupted())
 
     async def close(self) -> None:
         """Ends the connection at once; what was not sent yet is dropped."""

@@ -33,7 +33,7 @@ class Marks:
     """The watermarks of one session. `private`: what was read is not for others."""
 
     def __init__(self, *, private: bool) -> None:
-        self._private = private
+        self.private = private
         self._ways: dict[str, _Way] = {}
         self._waiting: set[str] = set()
         self._asked: dict[int, str] = {}
@@ -84,4 +84,4 @@ class Marks:
             del self._asked[next(iter(self._asked))]
         way.told, way.told_at_s = way.wanted, now_s
         self._waiting.discard(conversation)
-        return Mark(n, conversation, delivered, read, private=self._private)
+        return Mark(n, conversation, delivered, read, private=self.private)

@@ -19,9 +19,9 @@ class Progress(Struct, frozen=True):
     "done", "failed" or "cancelled". `received`: what has been hashed, received or sent.
 
     `verified` is False in the end if the server never said its hash; `blake3` is the hash of what there is, if it was
-    computed. `note` says what went otherwise than expected. `over`: "tcp" or "udp". `saved_to`: where it lies now, an
-    upload in the shared folder; `seq`: the message that announces it. Of a whole folder: `files` that it has, of which
-    `files_done` are here.
+    computed. `note` says what went otherwise than expected. `over`: "tcp" or "udp", "" as long as that isn't known.
+    `saved_to`: where it lies now, an upload in the shared folder; `seq`: the message that announces it. Of a whole
+    folder: `files` that it has, of which `files_done` are here.
 
     `code` of a failure: an `errors.Code`, "not_connected", "cut", "wrong_hash", "too_many" or "disk".
     """
@@ -37,7 +37,7 @@ class Progress(Struct, frozen=True):
     error: str = ""
     code: str = ""
     note: str = ""
-    over: str = "tcp"
+    over: str = ""
     blake3: bytes = b""
     seq: int = 0
     files: int = 0

@@ -23,7 +23,7 @@ CLOSED = (
 
 class Standing:
     """`order` decides which events are new; `session_id` is what the server called the session last (0: nothing),
-    `user_id` whom it takes the user for."""
+    `user_id` whom it takes the user for; `shares_read` is what the next login says of that."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Standing:
         self._pins = pins or Pins()
         self._notice = ""
         self._password = password
-        self._shares_read = shares_read
+        self.shares_read = shares_read
         self._is_known = False
 
     def greeted(self, server_id: bytes, fingerprint: str = "") -> bool:
@@ -97,7 +97,7 @@ class Standing:
             after,
             CLIENT,
             password=self._password,
-            shares_read=self._shares_read,
+            shares_read=self.shares_read,
         )
 
     def welcomed(self, welcome: Welcome) -> None:

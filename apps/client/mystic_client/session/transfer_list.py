@@ -85,8 +85,10 @@ class TransferList:
 
     def files_of(self, number: int) -> list[Transfer]:
         """The files of a folder that is being downloaded, as far as they are known in this run; all numbered 0."""
-        folder = self._entries[number].folder if number in self._entries else None
-        return [_with(Transfer(0, file.path), file) for file in folder.files.values()] if folder else []
+        entry = self._entries.get(number)
+        if entry is None or entry.folder is None:
+            return []
+        return [_with(Transfer(0, file.path), file, entry.kept.over) for file in entry.folder.files.values()]
 
     # What the user does. All of these return at once.
 
@@ -320,7 +322,7 @@ class TransferList:
         entry.kept.blake3 = progress.blake3 or entry.kept.blake3
         if progress.seq:
             entry.kept.message = progress.seq
-        self._put(entry, _with(entry.shown, progress))
+        self._put(entry, _with(entry.shown, progress, entry.kept.over))
 
     def _show(self, entry: _Entry, **changes: object) -> None:
         self._put(entry, replace(entry.shown, **changes))
@@ -365,9 +367,10 @@ def _shown(number: int, kept: Kept) -> Transfer:
     return replace(shown, received=kept.size) if kept.state == "done" else shown
 
 
-def _with(shown: Transfer, progress: Progress) -> Transfer:
+def _with(shown: Transfer, progress: Progress, asked_over: str) -> Transfer:
     return replace(
         shown,
+        over=progress.over or asked_over,
         state=progress.state,
         size=progress.size,
         received=progress.received,

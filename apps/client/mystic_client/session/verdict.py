@@ -8,6 +8,8 @@ from mysticproto.errors import Code, ProtocolError
 
 LOST: Final = "lost"
 FINGERPRINT_CHANGED: Final = "fingerprint_changed"
+RENEWED: Final = "renewed"
+"""The session logs in anew by its own wish."""
 
 _PASSES: Final = frozenset(
     {

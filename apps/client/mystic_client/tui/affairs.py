@@ -119,7 +119,7 @@ class Affairs:
     # The menu.
 
     def _open_menu(self) -> None:
-        rows = [*self._front_rows(), Choosable("account", "Your account…", "password, devices")]
+        rows = [*self._front_rows(), Choosable("account", "Your account…", "password, devices, receipts")]
         if self._store.roster.is_operator(self._store.own.id):
             if self._line.stops_at_s:
                 rows.insert(0, Choosable("go-on", "Don't stop the server"))
@@ -292,7 +292,16 @@ class Affairs:
     # One's own.
 
     def _open_account(self) -> None:
+        outside = self._outside
         screen = AccountScreen(
-            self._store, self._line.keeper, self._outside.clock, shares_read=self._outside.shares_read
+            self._store,
+            self._line.keeper,
+            outside.clock,
+            shares_read=outside.shares_read(),
+            share_reads=self._share_reads,
         )
         self._app.push_screen(screen)
+
+    def _share_reads(self, shares: bool) -> str:
+        self._line.session.share_reads(shares)
+        return self._outside.keep_shares_read(shares)

@@ -396,6 +396,10 @@ class MysticApp(App[None]):
         if self._filing is not None:
             self._filing.upload(message)
 
+    def on_own_folder_wanted(self, message: messages.OwnFolderWanted) -> None:
+        if self._filing is not None:
+            self._filing.list_own(message.typed)
+
     def put(self, path: str, key: str) -> None:
         """Sends a file of the user's to a conversation."""
         if self._filing is not None:

@@ -190,8 +190,23 @@ class Filing:
             return
         title = f"Send files {talk.whither}" if talk else f"Upload into {folder or 'Shared files'}"
         about = f"They go with what you have typed: {text}" if text else ""
+        if talk is not None and talk.answering:
+            about = "They go by themselves: your answer stays in the line."
         screen = UploadScreen(title, about, self._begin, _listed, self._outside.clock)
         self._app.push_screen(screen, lambda files: self._send(files or (), key, folder, text))
+
+    def list_own(self, typed: str) -> None:
+        """Lets the line know what is in a folder here, as it was typed."""
+        self._line.do(self._list_own(typed))
+
+    async def _list_own(self, typed: str) -> None:
+        try:
+            files = await _listed(expanded(typed))
+        except OSError:
+            files = []
+        chat = self._chat()
+        if chat is not None:
+            chat.composer.know_own(typed, files)
 
     def put(self, path: str, key: str) -> None:
         """What was typed to be sent to a conversation."""

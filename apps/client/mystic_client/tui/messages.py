@@ -192,6 +192,14 @@ class FolderWanted(Message):
         self.path = path
 
 
+class OwnFolderWanted(Message):
+    """The user types a path of this computer, and wants to see what is in this folder of it."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__()
+        self.typed = typed
+
+
 class FilesWanted(Message):
     """The user wants shared files and whole folders, each a path and whether it is a folder."""
 

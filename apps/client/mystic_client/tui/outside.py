@@ -22,7 +22,9 @@ class Outside(Struct, frozen=True):
 
     `connect(address, name, heard, password)` makes a session, `carry(session, folder, changed)` the list of its
     transfers, `forget(host, port)` lets a server whose key has changed be met as if for the first time. All may raise
-    `OSError`. `reveal(folder)` opens a folder on the desktop; "" or why not.
+    `OSError`. `reveal(folder)` opens a folder on the desktop; "" or why not. `shares_read` says whether others learn
+    what the user has read, `keep_shares_read` keeps another wish for this run and the next ones, or says why only for
+    this one.
     """
 
     connect: Connect
@@ -32,7 +34,8 @@ class Outside(Struct, frozen=True):
     recent: Callable[[], Sequence[Choice]]
     remember: Callable[[Choice], None]
     forget: Callable[[str, int], object]
+    shares_read: Callable[[], bool]
+    keep_shares_read: Callable[[bool], str]
     clock: Clock
     theme: str = ""
     keeps_global: bool = False
-    shares_read: bool = True

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mystic_client.config import Config
+from mystic_client.config import Config, ConfigError, keep_switch
 from mystic_client.model.choice import Choice
 from mystic_client.model.transfer import Transfer
 from mystic_client.session.connection import Session
@@ -25,25 +25,52 @@ from mystic_client.tui.widgets.clock import Clock
 def real_world(config: Config) -> Outside:
     """What the app is given outside of tests."""
     state = config.state_folder
+    reading = _Reading(config)
     return Outside(
-        connect=lambda address, name, heard, password: _connect(config, address, name, heard, password),
+        connect=lambda address, name, heard, password: _connect(
+            state, address, name, heard, password, shares_read=reading.is_shared
+        ),
         carry=_carry,
         reveal=reveal,
         downloads_of=config.downloads_of,
         recent=lambda: _recent(state),
         remember=lambda choice: remember_server(state, Recent(choice.name, choice.host, choice.port)),
         forget=lambda host, port: _forget(state, host, port),
+        shares_read=lambda: reading.is_shared,
+        keep_shares_read=reading.keep,
         clock=Clock(lambda: time.time_ns() // 1000, pattern=config.settings.time_format),
         theme=config.settings.theme,
         keeps_global=config.settings.keep_hearing_global,
-        shares_read=config.settings.share_read_receipts,
     )
 
 
+class _Reading:
+    """Whether others learn what the user has read: as it is now, and in the settings file."""
+
+    def __init__(self, config: Config) -> None:
+        self.is_shared = config.settings.share_read_receipts
+        self._file = config.file
+
+    def keep(self, is_shared: bool) -> str:
+        self.is_shared = is_shared
+        if self._file is None:
+            return "There is no settings file to keep it in."
+        try:
+            keep_switch(self._file, "share_read_receipts", is_shared)
+        except ConfigError as problem:
+            return str(problem)
+        return ""
+
+
 def _connect(
-    config: Config, address: Address, name: str, heard: Callable[[list[Heard]], None], password: str
+    state: Path,
+    address: Address,
+    name: str,
+    heard: Callable[[list[Heard]], None],
+    password: str,
+    *,
+    shares_read: bool,
 ) -> Speaks:
-    state = config.state_folder
     try:
         identity = load_or_make_identity(state)
     except IdentityError as problem:
@@ -56,7 +83,7 @@ def _connect(
         memory=Memory(state),
         pins=Pins(state),
         password=password,
-        shares_read=config.settings.share_read_receipts,
+        shares_read=shares_read,
     )
 
 

@@ -1,9 +1,11 @@
 """The account's screen."""
 
+from collections.abc import Callable
 from datetime import UTC
 
+import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Checkbox, Input, Static
 
 from mystic_client.model.store import Store
 from mystic_client.tui.screens.account import AccountScreen
@@ -18,12 +20,19 @@ HERE = model.DeviceInfo(b"\x01" * 32, NOON_US, True)
 LOST = model.DeviceInfo(b"\x02" * 32, NOON_US)
 
 
-def account(asked: Asked, role: str = "member", *, has_password: bool = False) -> AccountScreen:
+def account(
+    asked: Asked,
+    role: str = "member",
+    *,
+    has_password: bool = False,
+    share_reads: Callable[[bool], str] = lambda shares: "",
+) -> AccountScreen:
     store = Store("zoe")
     store.welcomed(model.Welcome(1, 5, OWN, role, 0))
     store.listed([model.UserInfo(OWN, role)], [])
     asked.replies[model.ListDevices] = model.Devices(0, (HERE, LOST), has_password)
-    return AccountScreen(store, asked.keeper, Clock(lambda: NOON_US, UTC), shares_read=True)
+    clock = Clock(lambda: NOON_US, UTC)
+    return AccountScreen(store, asked.keeper, clock, shares_read=True, share_reads=share_reads)
 
 
 async def opened(app: WidgetApp, pilot: Pilot[None], screen: AccountScreen) -> None:
@@ -131,3 +140,29 @@ async def test_without_an_answer_it_says_so() -> None:
         assert words(screen, ".problem") == "That needs a connection."
         await pilot.click("#remove-device")
         assert "no device" in words(screen, ".problem")
+
+
+@pytest.mark.parametrize("by_mouse", [False, True])
+async def test_read_receipts_are_switched(by_mouse: bool) -> None:
+    app, wishes = WidgetApp(), list[bool]()
+
+    def share(shares: bool) -> str:
+        wishes.append(shares)
+        return "" if not shares else "[no] room"
+
+    async with app.run_test(size=(80, 40)) as pilot:
+        screen = account(Asked(), share_reads=share)
+        await opened(app, pilot, screen)
+        assert screen.query_one("#shares-read", Checkbox).value and "and you what they have" in words(
+            screen, "#receipts"
+        )
+        for _ in range(2):
+            if by_mouse:
+                await pilot.click("#shares-read")
+            else:
+                await pilot.press(*["tab"] * (5 if not wishes else 0), "space")
+            await pilot.pause()
+            if len(wishes) == 1:
+                assert "keep it to yourself" in words(screen, "#receipts")
+        assert wishes == [False, True]
+        assert words(screen, ".problem") == "[no] room"

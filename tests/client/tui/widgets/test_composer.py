@@ -9,9 +9,11 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from mystic_client.model.completion import Known
+from mystic_client.model.own_files import OwnFile
+from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.composer import MAX_PASTED_CHARS, Composer
-from tests.support.widget_app import WidgetApp, running
+from tests.support.widget_app import WidgetApp, at, running
 
 
 @asynccontextmanager
@@ -121,6 +123,35 @@ async def test_offers_are_taken_with_tab_enter_and_the_arrows() -> None:
         assert app.heard(Composer.Submitted) == []
 
 
+@pytest.mark.parametrize("by_mouse", [False, True])
+async def test_a_mention_in_the_middle_of_a_text(by_mouse: bool) -> None:
+    async with composing() as (composer, app, pilot):
+        composer.insert("two\nlines are for you")
+        composer.move_cursor((1, 5))
+        await pilot.pause()
+        await pilot.press(*" @b")
+        assert offered(app)
+        if by_mouse:
+            await pilot.click(Completions, offset=at(app.query_one(Completions), "bob"))
+            composer.take(app.query_one(Completions).chosen)
+        else:
+            await pilot.press("tab")
+        assert composer.text == "two\nlines @bob are for you"
+        assert composer.cursor_location == (1, 11) and not offered(app)
+        await pilot.press("ctrl+z")
+        assert composer.text == "two\nlines @b are for you", "it can be undone"
+
+
+async def test_offers_are_for_where_the_cursor_is() -> None:
+    async with composing() as (_, app, pilot):
+        await pilot.press(*"x @b")
+        assert offered(app)
+        await pilot.press("left", "left")
+        assert not offered(app)
+        await pilot.press("right", "right")
+        assert not offered(app), "who only walks through a text isn't held up"
+
+
 async def test_escape_puts_offers_away_until_something_is_typed() -> None:
     async with composing() as (_, app, pilot):
         await pilot.press("slash", "escape")
@@ -129,6 +160,29 @@ async def test_escape_puts_offers_away_until_something_is_typed() -> None:
         assert offered(app)
         await pilot.press("down", "up", "enter", "enter")
         assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/users"]
+
+
+async def test_paths_of_this_computer_are_asked_for_one_folder_at_a_time() -> None:
+    async with composing() as (composer, app, pilot):
+        composer.insert("/put ~/")
+        await pilot.press("d")
+        assert not offered(app)
+        composer.insert("ocs/")
+        await pilot.pause()
+        assert [wanted.typed for wanted in app.heard(OwnFolderWanted)] == ["~/"], "a disk may be slow"
+        composer.know_own("~/", [OwnFile("docs", True)])
+        await pilot.pause()
+        assert [wanted.typed for wanted in app.heard(OwnFolderWanted)] == ["~/", "~/docs/"]
+        assert not offered(app)
+        composer.know_own("~/docs/", [OwnFile("[b] one.txt", False), OwnFile("two.txt", False)])
+        await pilot.press("[", "tab")
+        assert composer.text == "/put ~/docs/[b] one.txt"
+        assert not offered(app), "Enter sends it"
+        composer.set_text("")
+        await pilot.pause()
+        composer.insert("/put ~/docs/t")
+        await pilot.pause()
+        assert len(app.heard(OwnFolderWanted)) == 3, "it may be another by now"
 
 
 async def test_losing_the_focus_hides_offers() -> None:

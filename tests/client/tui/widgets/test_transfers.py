@@ -76,3 +76,7 @@ def test_the_transport_is_said_where_there_is_room() -> None:
     one = Transfer(1, "a", "running", 10 * MIB, 5 * MIB, 2 * MIB, 2.5, over="udp")
     assert words_for(one, 120).endswith("3 s left · UDP")
     assert words_for(one, 79) == "2.0 MiB/s · 3 s left"
+    assert words_for(Transfer(1, "a", "queued", over="auto"), 79) == "queued · auto"
+    assert words_for(Transfer(1, "a", "waiting", over="tcp"), 79) == "waiting · TCP"
+    assert words_for(Transfer(1, "a", "waiting", kind="upload"), 79) == "waiting"
+    assert words_for(Transfer(1, "a", "done", over="tcp", verified=True), 120) == "verified ✓ BLAKE3"

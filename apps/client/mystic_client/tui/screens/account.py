@@ -1,8 +1,8 @@
-"""The account: one's role, the password, the devices that may use the name, and its end."""
+"""The account: one's role, the password, the devices that may use the name, read receipts, and its end."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Checkbox, Input, Static
 
 from mystic_client.model.store import Store
 from mystic_client.model.text import stamp
@@ -30,8 +30,8 @@ ROLES: Final = {
 RULES: Final = (
     f"At least {MIN_PASSWORD_CHARS} characters, and not your name. With it you can use this name on other devices."
 )
-SHARED: Final = "Shared with the others (setting share_read_receipts)."
-PRIVATE: Final = "Kept to yourself (setting share_read_receipts)."
+SHARED: Final = "They learn what you have read, and you what they have."
+PRIVATE: Final = "You keep it to yourself, and don't learn it of them either."
 ROWS_MAX: Final = 4
 
 
@@ -61,11 +61,14 @@ class DeviceList(RowList[DeviceInfo]):
 
 
 class AccountScreen(Dialog[None]):
-    """See the module."""
+    """See the module. `share_reads` takes another wish than `shares_read`; "" or why it won't last."""
 
-    def __init__(self, store: Store, keeper: Keeper, clock: Clock, *, shares_read: bool) -> None:
+    def __init__(
+        self, store: Store, keeper: Keeper, clock: Clock, *, shares_read: bool, share_reads: Callable[[bool], str]
+    ) -> None:
         super().__init__()
-        self._store, self._keeper, self._shares_read = store, keeper, shares_read
+        self._store, self._keeper = store, keeper
+        self._shares_read, self._share_reads = shares_read, share_reads
         self.devices = DeviceList(clock, id="devices")
         self._has_password = False
 
@@ -88,7 +91,8 @@ class AccountScreen(Dialog[None]):
         with Horizontal(classes="acts"):
             yield Button("Remove device", id="remove-device", compact=True)
         yield Static("Read receipts", classes="head", markup=False)
-        yield Static("", id="receipts", classes="about", markup=False)
+        yield Checkbox("Share them with the others", self._shares_read, id="shares-read", compact=True)
+        yield Static(SHARED if self._shares_read else PRIVATE, id="receipts", classes="about", markup=False)
 
     def buttons(self) -> ComposeResult:
         yield Button("Delete the account…", id="delete", classes="bad", compact=True)
@@ -98,7 +102,6 @@ class AccountScreen(Dialog[None]):
         super().on_mount()
         self.query_one("#remove-device").tooltip = Content("The device under the cursor may use this name no longer")
         self.query_one("#delete").tooltip = Content("Give this name up for ever")
-        self.query_one("#receipts", Static).update(SHARED if self._shares_read else PRIVATE)
         self.devices.set_rows([])
         self.devices.styles.height = 1
         self.follow()
@@ -180,6 +183,11 @@ class AccountScreen(Dialog[None]):
     async def _remove(self, key: bytes) -> None:
         if await self.granted(self._keeper.remove_device(key)):
             await self._fetch()
+
+    @on(Checkbox.Changed, "#shares-read")
+    def _share(self, event: Checkbox.Changed) -> None:
+        self.query_one("#receipts", Static).update(SHARED if event.value else PRIVATE)
+        self.complain(self._share_reads(event.value))
 
     @on(Button.Pressed, "#delete")
     def _delete(self) -> None:

@@ -5,7 +5,7 @@ It shows the store (`follow`) and the state of the connection, and turns what th
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, ContentSwitcher, Footer, Static
+from textual.widgets import Button, ContentSwitcher, Static
 
 from mystic_client.model.cards import cards
 from mystic_client.model.commands import Disconnect, Leave
@@ -39,12 +39,18 @@ from mystic_client.tui.screens.talking import Talking
 from mystic_client.tui.widgets.bars import ActRow, Banner, Bannered, Place, TopBar
 from mystic_client.tui.widgets.clock import Clock
 from mystic_client.tui.widgets.files_pane import FilesPane
+from mystic_client.tui.widgets.key_bar import KeyBar
 from mystic_client.tui.widgets.rosters import GroupList, GroupRow, PeopleList, Person
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.tab_bar import TabBar, TabInfo
 from mysticproto.model import UserInfo
 
 FILES = "files"
+KEYS: Final = (
+    *("app.help", "app.dialog('menu')", "people", "groups", "files", "app.search", "app.switch", "app.quit"),
+    "message(-1)",
+)
+"""What the row of keys shows, the most important first; everything is in the help and the menu."""
 
 
 class ChatScreen(Talking):
@@ -108,7 +114,7 @@ class ChatScreen(Talking):
                 yield self.groups
                 yield Button("New group", id="new-group", compact=True)
         yield from self.compose_line()
-        yield Footer()
+        yield KeyBar(*KEYS)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -16,10 +16,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Label, Static
+from textual.widgets import Button, Input, Label, Static
 
 from mystic_client.model.choice import Choice
 from mystic_client.tui.messages import Stopped, Wanted
+from mystic_client.tui.widgets.key_bar import KeyBar
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.strips import Styled
 from mysticproto.errors import Code
@@ -88,7 +89,7 @@ class ConnectScreen(Screen[None]):
                 yield Button("Connect", id="connect")
             yield Static("Used lately", classes="head", id="recent-head", markup=False)
             yield RecentList(id="recent")
-        yield Footer()
+        yield KeyBar()
 
     def _fields(self) -> list[tuple[str, str, str, str]]:
         choice = self._choice

@@ -13,8 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 
+from mystic_client.tui.widgets.key_bar import KeyBar
 from mystic_client.tui.widgets.row_list import RowList
 from mystic_client.tui.widgets.strips import Styled
 
@@ -36,7 +37,7 @@ class Dialog(ModalScreen[Result]):
             yield Static("", classes="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield from self.buttons()
-        yield Footer()
+        yield KeyBar()
 
     def inside(self) -> ComposeResult:
         """What is between the title and the buttons."""
@@ -99,7 +100,7 @@ class Question(ModalScreen[bool]):
             with Horizontal(classes="buttons"):
                 yield Button(Content(self._no), id="cancel", compact=True)
                 yield Button(Content(self._yes), id="connect", classes="bad" if self._bad else "main", compact=True)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#cancel" if self._bad else "#connect").focus()

@@ -136,8 +136,9 @@ class Talking(Screen[None]):
 
     @property
     def line_text(self) -> str:
-        """What is typed and would be said with a file."""
-        return "" if self.store.front_talk.editing else self.composer.text.strip()
+        """What is typed and would be said with a file; not an edit or an answer, since a file is neither."""
+        talk = self.store.front_talk
+        return "" if talk.editing or talk.answering else self.composer.text.strip()
 
     def sent_with_file(self, key: str) -> None:
         """What was typed in a conversation goes with a file."""

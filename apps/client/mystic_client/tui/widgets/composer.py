@@ -21,8 +21,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from mystic_client.model.completion import Known, Offers, complete
-from mystic_client.model.own_files import pasted_files
+from mystic_client.model.completion import Known, Offers, complete, complete_own, complete_within, own_folder
+from mystic_client.model.own_files import OwnFile, pasted_files
+from mystic_client.tui.messages import OwnFolderWanted
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.pasted import FilesPasted
 from mysticproto.names import clean_text
@@ -81,9 +82,12 @@ class Composer(TextArea):
         self._back = 0
         self._draft = ""
         self._put_away = ""
-        self._offered_for = ""
+        self._offered_for: tuple[str, tuple[int, int]] = ("", (0, 0))
         self._settled = asyncio.Event()
         self._settled.set()
+        self._own: tuple[str, list[OwnFile]] | None = None
+        """A folder of this computer, as it was typed, and what is in it."""
+        self._own_asked = False
 
     # Sending, and what was sent.
 
@@ -133,7 +137,7 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         await self._until_settled()
-        if self._offered_for != self.text:  # keys come faster than the news of what they changed
+        if self._offered_for != (self.text, self.cursor_location):  # keys come faster than the news of what they changed
             self._offer()
         if self._offers.items and self._on_offer_key(event.key):
             taken = True
@@ -202,24 +206,49 @@ class Composer(TextArea):
     def on_text_area_changed(self) -> None:
         self._offer()
 
+    def on_text_area_selection_changed(self) -> None:
+        if self._offers.items:  # they were for where the cursor was
+            self._offer()
+
     def _offer(self) -> None:
-        self._offered_for = self.text
+        self._offered_for = self.text, self.cursor_location
         before = self.get_text_range((0, 0), self.cursor_location)
-        if "\n" in before or self.text == self._put_away or not self.has_focus:
+        if own_folder(before) is None:
+            self._own = None  # it may be another when it is typed anew
+        after = self.get_text_range(self.cursor_location, self.document.end)
+        if self.text == self._put_away or not self.has_focus:
             self._close_offers()
             return
         self._put_away = ""
-        self._offers = complete(before, self.known) if before == self.text else Offers()
+        self._offers = complete_within(before, after, self.known) if after else self._fitting(before)
         self._list.offer(self._offers.items)
+
+    def _fitting(self, before: str) -> Offers:
+        folder = own_folder(before)
+        if folder is None:
+            return complete(before, self.known)
+        if self._own is not None and self._own[0] == folder:
+            return complete_own(before, self._own[1])
+        if not self._own_asked:  # one at a time: a disk may be slow
+            self._own_asked = True
+            self.post_message(OwnFolderWanted(folder))
+        return Offers()
+
+    def know_own(self, typed: str, files: list[OwnFile]) -> None:
+        """What is in a folder of this computer that was asked for (`OwnFolderWanted`)."""
+        self._own, self._own_asked = (typed, files), False
+        self._offer()
 
     def take(self, index: int) -> None:
         """Puts an offer into the text."""
         if not 0 <= index < len(self._offers.items):
             return
-        chosen = self._offers.items[index]
-        text = self.text[: self._offers.start] + chosen.text
+        offers = self._offers
         self._close_offers()
-        self.set_text(text)
+        row, column = self.cursor_location
+        begun = len(self.get_text_range((0, 0), (row, column))) - offers.start
+        place = (row, column - begun), (row, column + offers.behind)
+        self.replace(offers.items[index].text, *place, maintain_selection_offset=False)
 
     def _close_offers(self) -> None:
         self._offers = Offers()

@@ -70,10 +70,15 @@ def is_here(transfer: Transfer) -> bool:
 def words_for(transfer: Transfer, width: int) -> str:
     """How it stands, in as many words as there is room for."""
     if transfer.state != "running" or width >= ROOMY:
-        over = f" · {transfer.over.upper()}" if transfer.state == "running" and transfer.over != "auto" else ""
-        return transfer.in_words() + (over if transfer.kind != "upload" else "")
+        return transfer.in_words() + _over_in_words(transfer)
     left = f" · {duration_in_words(transfer.left_s)} left" if transfer.left_s is not None else ""
     return f"{speed_in_words(transfer.speed_bytes_s)}{left}"
+
+
+def _over_in_words(transfer: Transfer) -> str:
+    if transfer.kind == "upload" or transfer.state not in ("queued", "waiting", "running"):
+        return ""
+    return f" · {transfer.over if transfer.over == 'auto' else transfer.over.upper()}"
 
 
 class TransferHead(ActRow):
