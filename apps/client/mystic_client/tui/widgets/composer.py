@@ -137,8 +137,7 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         await self._until_settled()
-        if self._offered_for != (self.text, self.cursor_location):  # keys come faster than the news of what they changed
-            self._offer()
+        self._offer_anew()
         if self._offers.items and self._on_offer_key(event.key):
             taken = True
         elif event.key == "enter":
@@ -202,6 +201,12 @@ class Composer(TextArea):
             self.insert(text)
 
     # Offers.
+
+    def _offer_anew(self) -> None:
+        """Keys come faster than the news of what they have changed."""
+        text, cursor = self._offered_for
+        if text != self.text or (self._offers.items and cursor != self.cursor_location):
+            self._offer()
 
     def on_text_area_changed(self) -> None:
         self._offer()
