@@ -70,7 +70,7 @@ class MysticApp(App[None]):
     def on_mount(self) -> None:
         self._connect_screen = ConnectScreen(self.choice, self._outside.recent())
         self.push_screen(self._connect_screen)
-        self.set_interval(COUNTDOWN_S, self._tick)
+        self._countdown = self.set_interval(COUNTDOWN_S, self._tick, pause=True)
         with contextlib.suppress(RuntimeError, ValueError):  # not on Windows, and not outside the main thread
             for number in ENDING_SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
@@ -222,8 +222,15 @@ class MysticApp(App[None]):
             self._tick()
 
     def _tick(self) -> None:
-        if self._chat is not None and self._chat.is_ready and self._line is not None:
-            self._chat.show_place(self._place(self._line), self._lost(self._line), stopping(self._line))
+        """Shows where one is; and again in a moment if that counts down. A program that only waits should sleep."""
+        if self._chat is None or not self._chat.is_ready or self._line is None:
+            return
+        lost, ending = self._lost(self._line), stopping(self._line)
+        self._chat.show_place(self._place(self._line), lost, ending)
+        if lost or ending:
+            self._countdown.resume()
+        else:
+            self._countdown.pause()
 
     def _place(self, line: Line) -> Place:
         own, address = line.store.own, f"{self.choice.host}:{self.choice.port}"

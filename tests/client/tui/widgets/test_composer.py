@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from mystic_client.model.completion import Known
 from mystic_client.model.own_files import OwnFile
 from mystic_client.tui.messages import OwnFolderWanted
+from mystic_client.tui.widgets import composer as composer_module
 from mystic_client.tui.widgets.completions import Completions
 from mystic_client.tui.widgets.composer import MAX_PASTED_CHARS, Composer
 from tests.support.widget_app import WidgetApp, at, running
@@ -77,6 +78,20 @@ async def test_enter_does_not_take_what_was_offered_for_less() -> None:
             while not app.heard(Composer.Submitted):
                 await pilot.pause()
         assert [sent.text for sent in app.heard(Composer.Submitted)] == ["/clear"]
+
+
+async def test_the_cursor_stands_still_until_a_key_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer_module, "BLINKS_FOR_S", 0.0)
+    async with composing() as (composer, _, pilot):
+        composer.may_blink(True)
+        composer._rest()
+        blinks = [composer.cursor_blink]
+        for key, may_blink in (("h", True), ("i", False)):
+            composer.may_blink(may_blink)
+            composer._rest()
+            await pilot.press(key)
+            blinks.append(composer.cursor_blink)
+        assert blinks == [False, True, False]
 
 
 async def test_nothing_is_not_sent() -> None:

@@ -99,6 +99,13 @@ class ConnectScreen(Screen[None]):
             ("port", "Port", str(choice.port or DEFAULT_PORT), str(DEFAULT_PORT)),
         ]
 
+    def on_screen_suspend(self) -> None:
+        self.set_focus(None)  # a cursor that nobody sees needn't blink
+
+    def on_screen_resume(self) -> None:
+        if self.focused is None:
+            self.query_one("#name", Input).focus()
+
     def on_mount(self) -> None:
         for input_ in self.query(Input):
             input_.cursor_blink = not self.app.is_headless

@@ -92,7 +92,7 @@ class Talking(Screen[None]):
         yield self.offers
 
     def on_mount(self) -> None:
-        self.composer.cursor_blink = not self.app.is_headless
+        self.composer.may_blink(not self.app.is_headless)
         self.pill.tooltip, self.first_new.tooltip = "Ctrl+End", "Alt+N"
         self.watch(self.view, "scroll_y", self.attend, init=False)
         self.watch(self.app, "app_focus", self.attend, init=False)

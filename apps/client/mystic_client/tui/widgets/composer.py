@@ -12,6 +12,7 @@ away from. And keys that edit do so at once: as bindings they would travel to th
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import ClassVar, Final
@@ -32,6 +33,8 @@ MAX_REMEMBERED: Final = 500
 MAX_PASTED_CHARS: Final = 32 * 1024
 SETTLED_WITHIN_S: Final = 2.0
 """After which one can type on even if the line is not settled."""
+BLINKS_FOR_S: Final = 10.0
+"""Without a key the cursor stands still then: a program that only waits should sleep."""
 
 
 def _own_actions(bindings: Iterable[BindingType]) -> dict[str, str]:
@@ -85,6 +88,8 @@ class Composer(TextArea):
         self._offered_for: tuple[str, tuple[int, int]] = ("", (0, 0))
         self._settled = asyncio.Event()
         self._settled.set()
+        self._may_blink = False
+        self._used_at_s = 0.0
         self._own: tuple[str, list[OwnFile]] | None = None
         """A folder of this computer, as it was typed, and what is in it."""
         self._own_asked = False
@@ -136,6 +141,7 @@ class Composer(TextArea):
     # Keys. What is not taken here goes on to the text area's own handler.
 
     async def _on_key(self, event: events.Key) -> None:
+        self._blink()
         await self._until_settled()
         self._offer_anew()
         if self._offers.items and self._on_offer_key(event.key):
@@ -199,6 +205,26 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.insert(text)
+
+    # The cursor.
+
+    def may_blink(self, yes: bool) -> None:
+        """Whether the cursor blinks while the line is used."""
+        self._may_blink = self.cursor_blink = yes
+
+    def on_mount(self) -> None:
+        self.set_interval(BLINKS_FOR_S, self._rest)
+
+    def on_focus(self) -> None:
+        self._blink()
+
+    def _blink(self) -> None:
+        self._used_at_s = time.monotonic()
+        self.cursor_blink = self._may_blink
+
+    def _rest(self) -> None:
+        if time.monotonic() - self._used_at_s >= BLINKS_FOR_S:
+            self.cursor_blink = False
 
     # Offers.
 
