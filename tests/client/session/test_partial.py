@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
+from mystic_client.session import partial
 from mystic_client.session.partial import Busy, PartialFile, partial_path
 
 
@@ -88,3 +90,36 @@ async def test_discarding(tmp_path: Path) -> None:
     part.discard()
     part.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_come_without_a_gap_is_hashed_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partial, "HASH_STEP_BYTES", 40)
+    content = os.urandom(1000)
+    part = PartialFile(tmp_path / "x.part", len(content))
+    blocks = part.scatter(10)
+    for first, count in ((50, 50), (0, 30), (31, 19), (30, 1)):
+        part.store(first * 10, content[first * 10 : (first + count) * 10])
+        blocks.add(first, count)
+        part.hash_ahead()
+        part.hash_ahead()
+    part.save_blocks()
+    read: list[int] = []
+    monkeypatch.setattr(part, "_file", _Counting(part._file, read))
+    part.hash_rest()
+    assert part.digest() == blake3(content).digest() and part.received == len(content)
+    assert sum(read) == len(content) - 6 * 40
+    part.close()
+
+
+class _Counting:
+    """A file that notes how much is read of it."""
+
+    def __init__(self, file: FileIO, read: list[int]) -> None:
+        self._file, self._read = file, read
+
+    def readinto(self, buffer: memoryview) -> int:
+        self._read.append(self._file.readinto(buffer))
+        return self._read[-1]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)

@@ -107,3 +107,19 @@ def test_a_run_of_which_nothing_is_there(first: int, count: int) -> None:
         blocks = BlockSet(60)
         blocks.add(held)
         assert blocks.lacks(first, count) == (not first <= held < first + count)
+
+
+@given(st.data())
+def test_the_first_gap(data: st.DataObject) -> None:
+    total = data.draw(st.integers(0, 200))
+    there = data.draw(st.sets(st.integers(0, max(0, total - 1)), max_size=total)) if total else set()
+    blocks = BlockSet(total)
+    blocks.update(there)
+    start = data.draw(st.integers(0, total))
+    assert blocks.gap_from(start) == next((n for n in range(start, total) if n not in there), total)
+
+
+def test_a_gap_behind_many_blocks() -> None:
+    blocks = BlockSet(100_000)
+    blocks.add(0, 99_990)
+    assert (blocks.gap_from(0), blocks.gap_from(50_000), blocks.gap_from(99_995)) == (99_990, 99_990, 99_995)

@@ -5,7 +5,7 @@ import pytest
 from mysticproto.udp import packets
 from mysticproto.udp.blocks import BlockSet, decode_runs
 from mysticproto.udp.packets import ABORT, CHALLENGE, DONE, HELLO, REPORT, START
-from mysticproto.udp.receiver import DROP_S, FAREWELLS, HELLO_TRIES, STALLED_S, Receiver
+from mysticproto.udp.receiver import DROP_S, FAREWELLS, HELLO_GAPS_S, STALLED_S, Receiver
 from mysticproto.udp.state import Reason, State
 from tests.proto.udp.links import terms_of
 from tests.proto.udp.peers import CONTENT, SIZE, Server
@@ -56,7 +56,7 @@ def shake_hands(receiver: Receiver, server: Server) -> bytes:
 def test_hello_is_as_long_as_it_has_to_be_and_comes_a_few_times() -> None:
     receiver, server = receiver_of(Disk()), Server()
     said = run_deadlines(receiver, 100)
-    assert server.kinds(said) == [HELLO] * HELLO_TRIES
+    assert server.kinds(said) == [HELLO] * len(HELLO_GAPS_S)
     assert {len(datagram) for datagram in said} == {packets.HELLO_BYTES}
     assert receiver.state is State.FAILED and receiver.reason is Reason.NO_ANSWER
     assert receiver.next_deadline() is None

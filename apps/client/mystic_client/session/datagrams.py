@@ -37,6 +37,8 @@ SAVE_EVERY_S, SAVE_SHARE = 1.0, 20
 """How often it is noted which blocks there are; a large file's notes must not take more than a share of the time."""
 REFUSALS_MAX = 3
 """So many times in a row a closed port has answered: nobody is there."""
+HASH_EVERY_S = 0.02
+"""How often a mebibyte is hashed of what has come, while there is time: 50 MB/s, more than long ways bring."""
 HOPELESS_BYTES_S, HOPELESS_S = 32 * 1024, 10.0
 
 # From Linux's headers; Python has no names for them.
@@ -94,7 +96,7 @@ class Fetching:
         self._slow = ""
         now = time.monotonic()
         self._save_at = now + SAVE_EVERY_S
-        self._judged_at = now
+        self._judged_at = self._hash_at = now
         try:
             self._receiver = Receiver(terms, part.size, part.blocks, self._store, now)
         except ProtocolError as problem:
@@ -220,6 +222,9 @@ class Fetching:
             self._part.save_blocks()
             done = time.monotonic()
             self._save_at = done + max(SAVE_EVERY_S, SAVE_SHARE * (done - now))
+        if now >= self._hash_at:
+            self._part.hash_ahead()
+            self._hash_at = now + HASH_EVERY_S
         if now >= self._judged_at + HOPELESS_S:
             self._judge(now)
 

@@ -107,7 +107,7 @@ class PartialFile:
         return self.path.with_name(self.path.name + ".blocks")
 
     def stop(self) -> None:
-        """Lets `gather` and `rehash` in another thread end with `Stopped`."""
+        """Lets `gather`, `rehash` and `hash_rest` in another thread end with `Stopped`."""
         self._stopped = True
 
     # In order.
@@ -138,9 +138,13 @@ class PartialFile:
 
     def rehash(self) -> None:
         """Computes the hash anew of what is in the file, and counts it."""
-        self._file.seek(0)
         self._hash.reset()
         self._hashed = 0
+        self.hash_rest()
+
+    def hash_rest(self) -> None:
+        """Hashes what has not been hashed yet, and counts all."""
+        self._file.seek(self._hashed)
         buffer = memoryview(bytearray(HASH_STEP_BYTES))
         while count := self._file.readinto(buffer):
             if self._stopped:
@@ -166,7 +170,7 @@ class PartialFile:
     def scatter(self, block_bytes: int) -> BlockSet:
         """Goes on in blocks of this size, any of them at any time: which ones there are, to be kept up by the caller.
 
-        Call `save_blocks` now and then, and at the end; then `rehash`.
+        Call `save_blocks` and `hash_ahead` now and then, `save_blocks` at the end; then `hash_rest`.
         """
         total = -(-self.size // block_bytes)
         blocks = self._saved_blocks(total, block_bytes)
@@ -178,7 +182,19 @@ class PartialFile:
         self._has_notes = True
         self.save_blocks()
         self._file.truncate(self.size)
+        self._hash.reset()
+        self._hashed = 0
         return blocks
+
+    def hash_ahead(self) -> None:
+        """Hashes a little of what is there from the beginning without a gap, so that little is left for the end."""
+        assert self.blocks is not None
+        whole = min(self.size, self.blocks.gap_from(self._hashed // self._block_bytes) * self._block_bytes)
+        if whole - self._hashed >= HASH_STEP_BYTES:
+            self._file.seek(self._hashed)
+            data = self._file.read(HASH_STEP_BYTES)
+            self._hash.update(data)
+            self._hashed += len(data)
 
     def store(self, offset: int, data: memoryview | bytes) -> None:
         """Writes a block where it belongs."""

@@ -274,7 +274,7 @@ class _Download:
         assert part is not None
         self._teller.tell(state="verifying", received=part.received, left_s=None)
         if not part.is_in_order:
-            await follow(part.rehash, part.stop, lambda: None)
+            await follow(part.hash_rest, part.stop, lambda: None)
         theirs, ours = await self._hash(ticket), part.digest()
         if theirs != ours and (note := await self._why_anew(ticket, part, theirs)):
             part.discard()

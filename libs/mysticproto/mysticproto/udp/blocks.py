@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 BIT = tuple(1 << position for position in range(8))
 _UNIFORM_OR_MIXED = re.compile(rb"\xff+|\x00+|[^\x00\xff]+", re.DOTALL)
+_NOT_WHOLE = re.compile(rb"[^\xff]", re.DOTALL)
 _LONG_RUN = 64  # from here on whole bytes are quicker than bits
 _VARINT_MAX_BYTES = 5  # block numbers have 32 bits
 
@@ -72,6 +73,16 @@ class BlockSet:
                 new += 1
         self.held += new
         return new
+
+    def gap_from(self, start: int) -> int:
+        """The first number from `start` on that is not in the set; `total` if there is none."""
+        while start < self.total and (found := _NOT_WHOLE.search(self.bits, start >> 3)):
+            byte = found.start() * 8
+            for block in range(max(start, byte), min(byte + 8, self.total)):
+                if block not in self:
+                    return block
+            start = byte + 8
+        return self.total
 
     def runs(self) -> Iterator[tuple[int, int]]:
         """Every maximal run as (first, end), end exclusive, in order."""

@@ -17,7 +17,7 @@ from mysticproto.udp.window import ArrivedWindow
 
 Store = Callable[[int, bytes], None]  # (offset, bytes): to be written before it returns
 
-HELLO_TRIES, HELLO_EVERY_S = 6, 0.25
+HELLO_GAPS_S = (0.1, 0.15, 0.25, 0.25, 0.25, 0.5)  # behind each; the first ones soon, since one may be lost
 START_EVERY_S = 0.3
 REPORT_MIN_S, REPORT_MAX_S, REPORT_RTTS = 0.005, 0.025, 1 / 8
 REPORT_PACKETS_MAX = 2048  # so that four intervals fit into a report
@@ -194,7 +194,7 @@ class Receiver:
         match kind:
             case packets.CHALLENGE if len(body) == packets.TOKEN_BYTES and self.state is not State.DONE:
                 if self._start_body is None:
-                    rtt_s = now - self._said_at
+                    rtt_s = now - self._began_at  # at most: several HELLOs may be on their way
                     self._report_every_s = min(REPORT_MAX_S, max(REPORT_MIN_S, rtt_s * REPORT_RTTS))
                 runs = encode_runs(self.have, packets.RUNS_BYTES_MAX)
                 self._start_body = packets.encode_start(body, pn, runs)
@@ -239,11 +239,11 @@ class Receiver:
         return [self._sealer.seal(packets.START, self._start_body)]
 
     def _hello(self, now: float) -> list[bytes]:
-        if self._hellos == HELLO_TRIES:
+        if self._hellos == len(HELLO_GAPS_S):
             self.state, self.reason, self._next_at = State.FAILED, Reason.NO_ANSWER, NEVER
             return []
+        self._next_at = now + HELLO_GAPS_S[self._hellos]
         self._hellos += 1
-        self._next_at = now + HELLO_EVERY_S
         return [self._sealer.seal(packets.HELLO, bytes(packets.HELLO_BYTES - packets.OVERHEAD_BYTES))]
 
     def _report(self, now: float) -> bytes:
