@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+
 import pytest
 from textual.widgets import Input
 
 from mystic_client.model.choice import Choice
 from mystic_client.session.heard import Online, Trying, Waiting
+from mystic_client.tui import app as app_module
 from mystic_client.tui.screens.help import HelpScreen
 from mystic_client.tui.widgets.bars import Banner, TopBar
 from mystic_client.tui.widgets.composer import Composer
@@ -259,3 +264,15 @@ async def test_offers_are_taken_by_mouse() -> None:
         await desk.click("Completions", "/broadcast")
         assert desk.chat.composer.text == "/broadcast "
         assert desk.chat.query_one(Composer).has_focus
+
+
+async def test_a_signal_ends_it_even_if_the_terminal_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(app_module, "ENDED_WITHIN_S", 0.0)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    async with sitting() as desk:
+        desk.app._end_by(signal.SIGTERM)
+        while not ended:  # or the real one would come later
+            await asyncio.sleep(0)
+        await desk.pilot.pause()
+    assert ended == [128 + signal.SIGTERM]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
@@ -38,6 +40,8 @@ from mystic_client.tui.widgets.bars import Bannered, Place
 FRAME_S: Final = 1 / 30
 """The screens follow the store this often at most."""
 COUNTDOWN_S: Final = 0.5
+ENDED_WITHIN_S: Final = 5.0
+"""After a signal."""
 ENDING_SIGNALS: Final = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -64,6 +68,14 @@ class MysticApp(App[None]):
         self.register_theme(theme.LIGHT)
         self.theme = outside.theme if outside.theme in self.available_themes else theme.DARK.name
 
+    def _end_by(self, number: int) -> None:
+        """Ends because of a signal; without the rest of the farewell if the terminal is gone, for whose answer Textual
+        would wait for ever."""
+        at_last = threading.Timer(ENDED_WITHIN_S, os._exit, (128 + number,))
+        at_last.daemon = True
+        at_last.start()
+        self.call_later(self.action_quit)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.variable_defaults(self.current_theme.dark)
 
@@ -73,7 +85,7 @@ class MysticApp(App[None]):
         self._countdown = self.set_interval(COUNTDOWN_S, self._tick, pause=True)
         with contextlib.suppress(RuntimeError, ValueError):  # not on Windows, and not outside the main thread
             for number in ENDING_SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, self.call_later, self.action_quit)
+                asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
         if self.choice.complete:
             self.call_after_refresh(self._connect, self.choice)
 
