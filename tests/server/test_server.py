@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from mysticproto.model import (
     UserLeft,
 )
 from tests.contracts.logs import numbers, on_disk
+from tests.support import waiting
 from tests.support.canary import wait_for_end
 from tests.support.native_peer import NativePeer
 from tests.support.processes import children, is_running
@@ -77,10 +77,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], *words: str) -> 
 
 
 def until(is_true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < deadline, f"{what} never came true"
-        time.sleep(0.01)
+    waiting.until(is_true, lambda: f"{what} never came true")
 
 
 def greet(address: tuple[str, int]) -> None:

@@ -9,7 +9,6 @@ no fault, and has given back all descriptors.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +16,7 @@ from pathlib import Path
 from tests.support.native_peer import NativePeer
 from tests.support.processes import descriptors, resident_bytes
 from tests.support.server_process import ServerProcess, running_server
-
-PATIENCE_S = 20.0
-POLL_S = 0.02
+from tests.support.waiting import until
 
 
 class Watch:
@@ -49,10 +46,10 @@ class Watch:
         assert self.server.is_running and self.server.pid == self._pid
         printed = self.server.printed()
         assert "Traceback" not in printed and "  fault  " not in printed, printed
-        deadline = time.monotonic() + PATIENCE_S
-        while (count := descriptors(self._pid)) > self._descriptors:
-            assert time.monotonic() < deadline, f"{count} descriptors are open, {self._descriptors} were"
-            time.sleep(POLL_S)
+        until(
+            lambda: descriptors(self._pid) <= self._descriptors,
+            lambda: f"{descriptors(self._pid)} descriptors are open, {self._descriptors} were",
+        )
 
     def memory_bytes(self) -> int:
         """What the server has in memory."""
@@ -60,18 +57,15 @@ class Watch:
 
     def until_printed(self, words: str) -> None:
         """Waits until the server has said so."""
-        deadline = time.monotonic() + PATIENCE_S
-        while words not in self.server.printed():
-            assert time.monotonic() < deadline, f"{words!r} was never printed:\n{self.server.printed()}"
-            time.sleep(POLL_S)
+        until(
+            lambda: words in self.server.printed(),
+            lambda: f"{words!r} was never printed:\n{self.server.printed()}",
+        )
 
 
 def wait_for_end(server: ServerProcess) -> None:
     """Waits until a server that was told to stop has stopped, and judges it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while server.is_running:
-        assert time.monotonic() < deadline, f"the server goes on:\n{server.printed()}"
-        time.sleep(POLL_S)
+    until(lambda: not server.is_running, lambda: f"the server goes on:\n{server.printed()}")
     server.stop()
 
 

@@ -21,6 +21,7 @@ from mystic_client.session.partial import PartialFile
 from mysticproto.model import Ticket, UdpTerms
 from mysticproto.udp.sender import Sender
 from mysticproto.udp.state import Reason, State
+from tests.support.waiting import until
 
 BLOCK = 1168
 CONTENT = os.urandom(400_000)
@@ -173,7 +174,7 @@ async def test_what_cannot_be_written_is_said(serve: Serve, part: PartialFile, m
     server = serve()
     with pytest.raises(OSError, match="No space left"):
         await get(server, part)
-    wait_for(lambda: server.sender.state is State.FAILED)
+    until(lambda: server.sender.state is State.FAILED, lambda: "it never came true")
     assert server.sender.reason is Reason.NOT_STORED
 
 
@@ -195,10 +196,10 @@ def test_the_server_hears_of_a_stop_and_what_came_is_noted(serve: Serve, part: P
         fetching = Fetching(sock, server.terms, part)
         thread = threading.Thread(target=fetching.run)
         thread.start()
-        wait_for(lambda: fetching.bytes_held > 0)
+        until(lambda: fetching.bytes_held > 0, lambda: "it never came true")
         fetching.stop()
         thread.join()
-    wait_for(lambda: server.sender.state is State.FAILED)
+    until(lambda: server.sender.state is State.FAILED, lambda: "it never came true")
     assert server.sender.reason is Reason.CANCELLED
     notes = part.path.with_name(part.path.name + ".blocks").read_bytes()
     assert any(notes[4:])
@@ -219,13 +220,6 @@ def test_notes_are_kept_up_meanwhile(serve: Serve, part: PartialFile, monkeypatc
         fetching = Fetching(sock, server.terms, part)
         fetching.run()
     assert len(saves) > 2 and saves == sorted(saves)
-
-
-def wait_for(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 async def test_a_whole_file_does_not_wait_for_the_farewell(serve: Serve, part: PartialFile) -> None:

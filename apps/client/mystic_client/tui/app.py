@@ -68,14 +68,6 @@ class MysticApp(App[None]):
         self.register_theme(theme.LIGHT)
         self.theme = outside.theme if outside.theme in self.available_themes else theme.DARK.name
 
-    def _end_by(self, number: int) -> None:
-        """Ends because of a signal; without the rest of the farewell if the terminal is gone, for whose answer Textual
-        would wait for ever."""
-        at_last = threading.Timer(ENDED_WITHIN_S, os._exit, (128 + number,))
-        at_last.daemon = True
-        at_last.start()
-        self.call_later(self.action_quit)
-
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.variable_defaults(self.current_theme.dark)
 
@@ -184,6 +176,14 @@ class MysticApp(App[None]):
         """Logs out; the session's end leads back to the connect screen."""
         self.line.do(self.line.session.close())
 
+    def _end_by(self, number: int) -> None:
+        """Ends because of a signal; without the rest of the farewell if the terminal is gone, for whose answer Textual
+        would wait for ever."""
+        at_last = threading.Timer(ENDED_WITHIN_S, os._exit, (128 + number,))
+        at_last.daemon = True
+        at_last.start()
+        self.call_later(self.action_quit)
+
     async def action_quit(self) -> None:
         line, self._line = self._line, None
         if self._filing is not None:
@@ -283,12 +283,15 @@ class MysticApp(App[None]):
         if self._deeds is None or self._line is None:
             settled()
             return
-        self._line.do(self._carried_out(self._deeds.carry_out(command, key)), settled)
+        self._line.do(self._carried_out(self._deeds.carry_out(command, key), settled))
 
-    async def _carried_out(self, work: Awaitable[None]) -> None:
+    async def _carried_out(self, work: Awaitable[None], settled: Callable[[], None]) -> None:
         """Where a line has led is seen before what was typed behind it is taken."""
-        await work
-        self.flush()
+        try:
+            await work
+            self.flush()
+        finally:
+            settled()
 
     def on_turned(self, message: messages.Turned) -> None:
         self.line.store.look_at(message.key)

@@ -361,9 +361,9 @@ class Line:
         self.store.note(text, self.now_us())
         self._changed()
 
-    def do(self, work: Coroutine[Any, Any, object], done: Callable[[], None] = lambda: None) -> None:
-        """Carries something out without waiting for it; `done` is called at its end, however that comes."""
-        self._spawn(_and_then(work, done))
+    def do(self, work: Coroutine[Any, Any, object]) -> None:
+        """Carries something out without waiting for it."""
+        self._spawn(_ignoring_result(work))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -382,8 +382,5 @@ class Line:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _and_then(work: Awaitable[object], done: Callable[[], None]) -> None:
-    try:
-        await work
-    finally:
-        done()
+async def _ignoring_result(work: Awaitable[object]) -> None:
+    await work
