@@ -122,6 +122,22 @@ async def test_a_lost_server_is_said_and_trying_now_is_possible() -> None:
         assert isinstance(desk.server.session.state, Online)
 
 
+async def test_the_countdown_runs_only_while_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "COUNTDOWN_S", 0.01)
+    async with sitting() as desk:
+        shown: list[object] = []
+        monkeypatch.setattr(desk.chat, "show_place", lambda *place: shown.append(place))
+        await desk.hear(Waiting("[cut] off", 8.0))
+        shown.clear()
+        while len(shown) < 3:
+            await asyncio.sleep(0)
+        desk.server.session.go_online(again=True)
+        await desk.settle()
+        shown.clear()
+        await desk.pilot.pause(0.1)  # ten times what it would take
+        assert shown == []
+
+
 async def test_disconnecting_by_key_leads_to_the_filled_connect_screen() -> None:
     async with sitting() as desk:
         await desk.press("f10")
